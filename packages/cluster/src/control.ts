@@ -1,0 +1,139 @@
+import type { SubscribeOptionOverride } from '@carillon/protocol/api';
+import type { StreamPosition } from '@carillon/protocol/channel';
+
+/**
+ * How nodes know and command each other: the registry of living nodes, commands to every session of a user, surveys,
+ * and the emulation hop. Commands reach the local node too, through the same handler as remote ones.
+ * A rejection is an `OperationalError`.
+ */
+export interface Control {
+  /** This node's id: unique for the life of the process. */
+  readonly nodeId: string;
+
+  /** Living nodes, this one included, by id. Never awaits: kept current by the adapter. */
+  nodes(): readonly NodeRecord[];
+
+  /** Gives every node the command; resolves when this node has applied it and the others have been told. */
+  broadcast(command: ControlCommand): Promise<void>;
+
+  /**
+   * Asks every living node of the given role and waits for all answers, at most `deadlineMs`.
+   * `missing` names the nodes that did not answer in time or failed.
+   */
+  survey(question: SurveyQuestion, deadlineMs: number): Promise<SurveyResult>;
+
+  /**
+   * Hands a frame of commands to the session's owner (client-protocol §1.6).
+   * Resolves 'unknown_node' when no such node lives; rejects when it does not answer within `deadlineMs`.
+   */
+  emulate(request: EmulationFrame, deadlineMs: number): Promise<'done' | 'unknown_node'>;
+
+  /** Tells the others what this node holds now; adapters send it at their own pace. */
+  report(stats: NodeStats): void;
+
+  unavailable(): string | undefined;
+  close(): Promise<void>;
+}
+
+/** What a node does with what others ask of it. Owned by the service; called by the adapter. */
+export interface ControlHandler {
+  /** Applies to the sessions of this node; rejects with an error whose text is sent to nobody but the log. */
+  apply(command: ControlCommand): Promise<void>;
+  answer(question: SurveyQuestion): Promise<SurveyAnswer>;
+  /** Commands of an emulated session of this node; unknown sessions are ignored. */
+  emulate(session: string, frame: Uint8Array): Promise<void>;
+}
+
+export type NodeRole = 'gateway' | 'api' | 'auth-policy' | 'standalone';
+
+export interface NodeStats {
+  readonly numClients: number;
+  readonly numUsers: number;
+  readonly numChannels: number;
+  readonly numSubs: number;
+}
+
+export interface NodeRecord extends NodeStats {
+  readonly id: string;
+  readonly name: string;
+  readonly role: NodeRole;
+  readonly version: string;
+  /** Ms since 1970. */
+  readonly startedAt: number;
+}
+
+/** Which sessions a command is for: all criteria that are set must match; `user` always counts ('' = anonymous). */
+export interface SessionSelector {
+  readonly user: string;
+  readonly client?: string | undefined;
+  readonly session?: string | undefined;
+}
+
+/** server-api §7.3 to §7.6 as they travel between nodes. Times are Unix seconds as on the wire. */
+export type ControlCommand =
+  | {
+      readonly kind: 'subscribe';
+      readonly select: SessionSelector;
+      readonly channel: string;
+      readonly expireAt: number;
+      readonly info?: Uint8Array | undefined;
+      readonly data?: Uint8Array | undefined;
+      readonly recoverSince?: StreamPosition | undefined;
+      readonly override?: SubscribeOptionOverride | undefined;
+    }
+  | {
+      readonly kind: 'unsubscribe';
+      readonly select: SessionSelector;
+      readonly channel: string;
+      readonly code: number;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'disconnect';
+      readonly select: SessionSelector;
+      readonly code: number;
+      readonly reason: string;
+      /** Client ids to keep. */
+      readonly whitelist: readonly string[];
+    }
+  | {
+      readonly kind: 'refresh';
+      readonly select: SessionSelector;
+      readonly expired: boolean;
+      readonly expireAt: number;
+      readonly info?: Uint8Array | undefined;
+    }
+  /** Rules changed (revocations, blocks): each node re-reads and applies them to its live sessions. */
+  | { readonly kind: 'rules_changed' };
+
+export type SurveyQuestion =
+  | { readonly kind: 'channels'; readonly pattern: string }
+  | { readonly kind: 'connections'; readonly user: string };
+
+export type SurveyAnswer =
+  /** Local subscriber counts by channel. */
+  | { readonly kind: 'channels'; readonly channels: ReadonlyMap<string, number> }
+  | { readonly kind: 'connections'; readonly connections: ReadonlyMap<string, ConnectionSummary> };
+
+export interface ConnectionSummary {
+  readonly appName: string;
+  readonly appVersion: string;
+  readonly transport: string;
+  readonly protocol: string;
+  readonly user: string;
+  /** Ms since 1970. */
+  readonly connectedAt: number;
+  readonly channels: readonly string[];
+}
+
+export interface SurveyResult {
+  readonly answers: readonly SurveyAnswer[];
+  /** Ids of nodes that did not answer. */
+  readonly missing: readonly string[];
+}
+
+export interface EmulationFrame {
+  readonly node: string;
+  readonly session: string;
+  readonly frame: Uint8Array;
+}
