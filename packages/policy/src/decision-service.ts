@@ -1,0 +1,65 @@
+import type {
+  ConnectRequest,
+  ConnectResult,
+  MapPublishRequest,
+  MapPublishResult,
+  MapRemoveRequest,
+  MapRemoveResult,
+  PublishRequest,
+  PublishResult,
+  RefreshRequest,
+  RefreshResult,
+  RPCRequest,
+  RPCResult,
+  SubRefreshRequest,
+  SubRefreshResult,
+  SubscribeRequest,
+  SubscribeResult,
+} from '@carillon/protocol/proxy';
+
+/**
+ * Every decision that needs the app backend (proxy.md). Gateways ask; auth-policy answers, in the same process or over
+ * its internal gRPC service. Never rejects: a backend that is away, slow or talks nonsense is `failed`, and the caller
+ * does what proxy.md §4 says for its kind. Answers come within the proxy's own timeout plus the hop's deadline.
+ */
+export interface DecisionService {
+  connect(ask: Ask<ConnectRequest>): Promise<Decision<ConnectResult>>;
+  refresh(ask: Ask<RefreshRequest>): Promise<Decision<RefreshResult>>;
+  subscribe(ask: Ask<SubscribeRequest>): Promise<Decision<SubscribeResult>>;
+  publish(ask: Ask<PublishRequest>): Promise<Decision<PublishResult>>;
+  subRefresh(ask: Ask<SubRefreshRequest>): Promise<Decision<SubRefreshResult>>;
+  rpc(ask: Ask<RPCRequest>): Promise<Decision<RPCResult>>;
+  mapPublish(ask: Ask<MapPublishRequest>): Promise<Decision<MapPublishResult>>;
+  mapRemove(ask: Ask<MapRemoveRequest>): Promise<Decision<MapRemoveResult>>;
+  close(): Promise<void>;
+}
+
+/** A proxied request: the message with its fields filled as proxy.md §3.3 says, before headers and encoding rules. */
+export interface Ask<Message> {
+  /**
+   * Raw payload in `data`, connection meta in `meta`: auth-policy moves the payload to `b64data` and drops `meta` as
+   * the proxy's own options say.
+   */
+  readonly message: Message;
+  /** `default` or the name of an entry of `proxies`. */
+  readonly proxyName: string;
+  readonly origin: AskOrigin;
+}
+
+/** What the connection brought along, from which each proxy's allow-lists pick (proxy.md §3.2). */
+export interface AskOrigin {
+  /** Headers of the connection-establishing request, lower-case names. */
+  readonly headers: ReadonlyMap<string, readonly string[]>;
+  /** `headers` map of the connect frame: untrusted. */
+  readonly emulatedHeaders: Readonly<Record<string, string>>;
+  /** Metadata of a unidirectional gRPC connection, which has no HTTP headers. */
+  readonly metadata?: ReadonlyMap<string, readonly string[]> | undefined;
+}
+
+export type Decision<Result> =
+  /** The backend answered 200; `result` undefined where it was null or missing. */
+  | { readonly kind: 'result'; readonly result: Result | undefined }
+  | { readonly kind: 'error'; readonly code: number; readonly message: string; readonly temporary: boolean }
+  | { readonly kind: 'disconnect'; readonly code: number; readonly reason: string }
+  /** Time-out, refusal, non-200, bad JSON, overload: proxy.md §4. */
+  | { readonly kind: 'failed'; readonly reason: string };

@@ -1,0 +1,84 @@
+/**
+ * One accepted client connection as the rest of the gateway sees it: bytes in, bytes out, a way to end it.
+ * Owned by its edge file; the session holds it from accept until `onClose`, after which every call is a no-op.
+ */
+export interface Socket {
+  readonly traits: TransportTraits;
+  readonly request: HandshakeRequest;
+
+  /**
+   * Queues one encoded message (client codec output, no frame delimiters). Order is kept, also with topic messages.
+   * Never blocks and never throws; over the queue limit the edge reports `onSlow` once and drops what follows.
+   */
+  send(message: Uint8Array): void;
+
+  /** Everything sent inside `write` goes out together: as few frames and system calls as the transport allows. */
+  batch(write: () => void): void;
+
+  /** Fan-out topics of the transport's own; only where `traits.topics` is true. */
+  subscribe(topic: string): void;
+  unsubscribe(topic: string): void;
+
+  /**
+   * Ends the connection with a disconnect code, in the transport's way (close frame or disconnect push, §1.3 to §1.8).
+   * What is queued is flushed first, except for 3000 and 3008 (§3.1).
+   */
+  close(code: number, reason: string): void;
+
+  /** Drops the connection without any code (§3.1 "unusable"). */
+  drop(): void;
+}
+
+export type TransportName =
+  | 'websocket'
+  | 'sse'
+  | 'http_stream'
+  | 'uni_websocket'
+  | 'uni_sse'
+  | 'uni_http_stream'
+  | 'uni_grpc';
+
+/**
+ * The four encodings of an outgoing message: Reply-wrapped or bare push (unidirectional transports), JSON or Protobuf.
+ */
+export type WireForm = 'json' | 'protobuf' | 'uni_json' | 'uni_protobuf';
+
+export interface TransportTraits {
+  readonly name: TransportName;
+  readonly encoding: 'json' | 'protobuf';
+  readonly form: WireForm;
+  readonly unidirectional: boolean;
+  /** Commands arrive by POST /emulation; ConnectResult carries session and node. */
+  readonly emulated: boolean;
+  /** False where WebSocket control frames replace application pings (cf_ws_frame_ping_pong). */
+  readonly applicationPing: boolean;
+  /** The socket can be subscribed to fan-out topics. */
+  readonly topics: boolean;
+}
+
+/** The request that established the connection: what proxies and authentication may read later. */
+export interface HandshakeRequest {
+  /** Lower-case names; every value in order. */
+  readonly headers: ReadonlyMap<string, readonly string[]>;
+  /** Peer address as text, after trusted-proxy rules. */
+  readonly remoteAddress: string;
+}
+
+/** What a session does with what its socket reports. Set by the acceptor before any event. */
+export interface SocketListener {
+  /** One transport unit from the client (WebSocket message, POST body, emulated data). The buffer may be kept. */
+  onFrame(frame: Uint8Array): void;
+  /** The outgoing queue went over its limit (§3.12): the session answers with `close(3008, …)`. */
+  onSlow(): void;
+  /** The connection is gone, whoever ended it. Called exactly once. */
+  onClose(): void;
+}
+
+/** Makes the session of a new socket. The edge knows nothing else of sessions. */
+export type AcceptSocket = (socket: Socket) => SocketListener;
+
+/** Sends one message to every socket subscribed to a topic. */
+export interface TopicPublisher {
+  /** `text` selects the WebSocket opcode: JSON forms are text, Protobuf forms binary. */
+  publish(topic: string, message: Uint8Array, text: boolean): void;
+}
