@@ -1,0 +1,23 @@
+import type { Command, Push, Reply } from './frames.ts';
+
+/**
+ * One encoding of the client protocol. Called by the edge for every frame in and out; stateless, so one instance serves
+ * every connection of that encoding.
+ */
+export interface ClientCodec {
+  readonly kind: 'json' | 'protobuf';
+  /** A ping as a bare message: `{}`, or no bytes at all. Server ping, client pong, bidi and uni alike. */
+  readonly ping: Uint8Array;
+  /**
+   * The commands of a frame in order, decoded one by one as the caller asks: a command before a malformed one is still
+   * yielded, then ProtocolViolation is thrown. An empty frame is a violation. Raw fields are views of the frame: the
+   * caller must own its memory for as long as it uses the commands.
+   */
+  commands(frame: Uint8Array): Iterable<Command>;
+  /** One message: without delimiter in JSON, with its length prefix in Protobuf. Feed it to {@link joinFrame}. */
+  encodeReply(reply: Reply): Uint8Array;
+  /** A bare push for unidirectional transports: never delimited, since uni gRPC and uni WebSocket frame it themselves. */
+  encodePush(push: Push): Uint8Array;
+  /** One frame of several messages that {@link encodeReply} gave; the only message is returned as it is. */
+  joinFrame(messages: readonly Uint8Array[]): Uint8Array;
+}

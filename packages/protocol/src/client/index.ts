@@ -1,0 +1,2 @@
+export * from './frames.ts';
+export type { ClientCodec } from './codec.ts';
