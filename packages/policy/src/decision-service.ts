@@ -9,8 +9,8 @@ import type {
   PublishResult,
   RefreshRequest,
   RefreshResult,
-  RPCRequest,
-  RPCResult,
+  RpcRequest,
+  RpcResult,
   SubRefreshRequest,
   SubRefreshResult,
   SubscribeRequest,
@@ -28,7 +28,7 @@ export interface DecisionService {
   subscribe(ask: Ask<SubscribeRequest>): Promise<Decision<SubscribeResult>>;
   publish(ask: Ask<PublishRequest>): Promise<Decision<PublishResult>>;
   subRefresh(ask: Ask<SubRefreshRequest>): Promise<Decision<SubRefreshResult>>;
-  rpc(ask: Ask<RPCRequest>): Promise<Decision<RPCResult>>;
+  rpc(ask: Ask<RpcRequest>): Promise<Decision<RpcResult>>;
   mapPublish(ask: Ask<MapPublishRequest>): Promise<Decision<MapPublishResult>>;
   mapRemove(ask: Ask<MapRemoveRequest>): Promise<Decision<MapRemoveResult>>;
   close(): Promise<void>;

@@ -1,0 +1,22 @@
+import type { ChannelsCapability } from '@carillon/protocol/proxy';
+
+/** Who a connection is, from whatever authenticated it (tokens.md §6). Replaced as a whole by a refresh. */
+export interface Identity {
+  /** '' = anonymous. */
+  readonly user: string;
+  readonly source: 'token' | 'proxy' | 'anonymous' | 'header';
+  /** Unix seconds; 0 = never expires. */
+  readonly expireAt: number;
+  /** `conn_info`, as it is shown to others. */
+  readonly info: Uint8Array | undefined;
+  /** Kept on the server; shown to proxies that ask for it. */
+  readonly meta: Uint8Array | undefined;
+  /** tokens.md §10. */
+  readonly caps: readonly ChannelsCapability[];
+  /** `jti` of the connection token. */
+  readonly tokenId: string | undefined;
+  /** `iat` of the connection token, Unix seconds; 0 = unknown. */
+  readonly issuedAt: number;
+  /** Channels the token asked for: a refreshed token must name the same (tokens.md §4). */
+  readonly tokenChannels: readonly string[];
+}
