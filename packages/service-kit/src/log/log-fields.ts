@@ -13,8 +13,16 @@ export function isSecretName(name: string): boolean {
   return SECRET_NAME.test(snake.toLowerCase());
 }
 
+/** Names that the line itself uses; a field of such a name gets a `_` behind it. */
+const LINE_NAMES: ReadonlySet<string> = new Set(['level', 'time', 'msg']);
+
 export function safeFields(fields: LogFields): Record<string, unknown> {
-  return safeObject(fields, 0);
+  const safe = safeObject(fields, 0);
+  const clash = Object.keys(safe).some((name) => LINE_NAMES.has(name));
+  if (!clash) return safe;
+  return Object.fromEntries(
+    Object.entries(safe).map(([name, item]) => [LINE_NAMES.has(name) ? `${name}_` : name, item]),
+  );
 }
 
 function safeObject(value: object, depth: number): Record<string, unknown> {
