@@ -1,0 +1,69 @@
+import { extname } from 'node:path';
+import { parse as parseToml } from 'smol-toml';
+import { parse as parseYaml } from 'yaml';
+import { ConfigError } from './config-error.ts';
+import { isRawObject, lowerKeys, type RawObject } from './raw-value.ts';
+
+const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
+  '.json': (text) => JSON.parse(text) as unknown,
+  '.yaml': (text) => parseYaml(text, { merge: true }) as unknown,
+  '.yml': (text) => parseYaml(text, { merge: true }) as unknown,
+  '.toml': (text) => parseToml(text),
+};
+
+/** The tree of a configuration file, keys in lower case; the format is chosen by extension. Throws `ConfigError`. */
+export function parseConfigFile(path: string, text: string): RawObject {
+  const parser = PARSERS[extname(path).toLowerCase()];
+  if (parser === undefined) throw new ConfigError('read', `${path}: the extension must be json, yaml, yml or toml`);
+  let tree: unknown;
+  try {
+    tree = parser(text.replace(/^\uFEFF/, '')) ?? {};
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigError('read', `${path}: ${reason}`, { cause: error });
+  }
+  const lower = lowerKeys(tree, false);
+  if (!isRawObject(lower)) throw new ConfigError('read', `${path}: the file must hold a group of options`);
+  return expandDottedKeys(lower);
+}
+
+/** compat: `"client.token.hmac_secret_key": "…"` at the top level is the nested key. */
+function expandDottedKeys(tree: RawObject): RawObject {
+  const result: RawObject = {};
+  for (const [key, value] of Object.entries(tree)) {
+    if (key.includes('.')) continue;
+    result[key] = value;
+  }
+  for (const [key, value] of Object.entries(tree)) {
+    if (key.includes('.')) setMissing(result, key.split('.'), value);
+  }
+  return result;
+}
+
+function setMissing(root: RawObject, path: readonly string[], value: unknown): void {
+  let group = root;
+  for (const key of path.slice(0, -1)) {
+    const next = (group[key] ??= {});
+    if (!isRawObject(next)) return;
+    group = next;
+  }
+  const last = path.at(-1);
+  if (last !== undefined) group[last] ??= value;
+}
+
+/** Where the last part of a dotted path stands in the text: `path:line`, or the path alone if it cannot be told. */
+export function locateKey(path: string, text: string, key: string): string {
+  const lines = text.split('\n');
+  let from = 0;
+  let found = -1;
+  for (const part of key.split('.')) {
+    const bare = part.replace(/\[\d+\]$/, '').replaceAll(/[^\w-]/g, '.');
+    if (bare === '') continue;
+    const pattern = new RegExp(`(?:^|[\\s"'{,.\\[-])${bare}["']?\\]*\\s*[:=\\].]`, 'i');
+    const line = lines.findIndex((content, index) => index >= from && pattern.test(content));
+    if (line === -1) return path;
+    from = line;
+    found = line;
+  }
+  return found === -1 ? path : `${path}:${found + 1}`;
+}
