@@ -4,30 +4,35 @@ export {
   type Capabilities,
   type CapabilityOperation,
   type ChannelsCapability,
-} from './capability.ts';
-export { ChannelRules, isListedUser, type ChannelFacts, type ChannelRulesOptions } from './channel-rules.ts';
+} from './capability/capability.ts';
+export { ChannelRules, isListedUser, type ChannelFacts, type ChannelRulesOptions } from './channel/channel-rules.ts';
 export {
   decideConnectChannels,
   personalChannel,
   type ConnectChannelsQuestion,
   type ConnectChannelsVerdict,
-} from './connect-channels.ts';
-export { decideHistory, hasHistory, hasHistoryAccess } from './decide-history.ts';
-export { decideMapPublish, decideMapRemove, type MapWriteQuestion, type MapWriteVerdict } from './decide-map-write.ts';
-export { decidePresence, hasPresenceAccess } from './decide-presence.ts';
-export { decidePublish, type PublishQuestion, type PublishVerdict } from './decide-publish.ts';
-export { decideRpc, type RpcNamespace, type RpcRules, type RpcVerdict } from './decide-rpc.ts';
+} from './decide/connect-channels.ts';
+export { decideHistory, hasHistory, hasHistoryAccess } from './decide/decide-history.ts';
+export {
+  decideMapPublish,
+  decideMapRemove,
+  type MapWriteQuestion,
+  type MapWriteVerdict,
+} from './decide/decide-map-write.ts';
+export { decidePresence, hasPresenceAccess } from './decide/decide-presence.ts';
+export { decidePublish, type PublishQuestion, type PublishVerdict } from './decide/decide-publish.ts';
+export { decideRpc, type RpcNamespace, type RpcRules, type RpcVerdict } from './decide/decide-rpc.ts';
 export {
   decideSubscribe,
   isSubscribeAllowed,
   type SubscribeLimits,
   type SubscribeQuestion,
   type SubscribeVerdict,
-} from './decide-subscribe.ts';
+} from './decide/decide-subscribe.ts';
 export type { Ask, AskOrigin, Decision, DecisionService } from './decision-service.ts';
-export { NOT_SUBSCRIBED, type Asker, type ChannelStanding, type OperationFlags } from './permission.ts';
-export { effectiveDataFormat, isAcceptedPayload } from './publication-data-format.ts';
-export type { Refusal } from './refusal.ts';
+export { NOT_SUBSCRIBED, type Asker, type ChannelStanding, type OperationFlags } from './decide/permission.ts';
+export { effectiveDataFormat, isAcceptedPayload } from './channel/publication-data-format.ts';
+export type { Refusal } from './decide/refusal.ts';
 export {
   isTagsFilterAllowed,
   NOTHING_REQUESTED,
@@ -36,6 +41,6 @@ export {
   type FeatureQuestion,
   type RequestedFeatures,
   type SubscriptionFeatures,
-} from './subscription-features.ts';
-export { SUBSCRIPTION_SOURCE, type SubscriptionSource } from './subscription-source.ts';
-export { isMapType, wireSubscriptionType } from './subscription-type.ts';
+} from './decide/subscription-features.ts';
+export { SUBSCRIPTION_SOURCE, type SubscriptionSource } from './channel/subscription-source.ts';
+export { isMapType, wireSubscriptionType } from './channel/subscription-type.ts';

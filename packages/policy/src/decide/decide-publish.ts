@@ -1,11 +1,11 @@
 import type { PublicationDataFormat } from '@carillon/protocol/channel';
 import { BAD_REQUEST, NOT_AVAILABLE, PERMISSION_DENIED } from '@carillon/protocol/codes';
 
-import type { ChannelFacts } from './channel-rules.ts';
+import type { ChannelFacts } from '../channel/channel-rules.ts';
 import { isPermitted, refuseName, type Asker, type ChannelStanding } from './permission.ts';
-import { effectiveDataFormat, isAcceptedPayload } from './publication-data-format.ts';
+import { effectiveDataFormat, isAcceptedPayload } from '../channel/publication-data-format.ts';
 import { refuse, type Refusal } from './refusal.ts';
-import { isMapType } from './subscription-type.ts';
+import { isMapType } from '../channel/subscription-type.ts';
 
 export interface PublishQuestion {
   readonly name: string;

@@ -10,11 +10,11 @@ import {
   UNKNOWN_CHANNEL,
 } from '@carillon/protocol/codes';
 
-import { isListedUser, type ChannelFacts } from './channel-rules.ts';
+import { isListedUser, type ChannelFacts } from '../channel/channel-rules.ts';
 import type { Asker } from './permission.ts';
 import { refuse, refuseConnection, type Refusal } from './refusal.ts';
-import { SUBSCRIPTION_SOURCE, type SubscriptionSource } from './subscription-source.ts';
-import { isKnownWireType, wireSubscriptionType } from './subscription-type.ts';
+import { SUBSCRIPTION_SOURCE, type SubscriptionSource } from '../channel/subscription-source.ts';
+import { isKnownWireType, wireSubscriptionType } from '../channel/subscription-type.ts';
 
 export interface SubscribeQuestion {
   /** As requested. */

@@ -1,6 +1,6 @@
 import type { ChannelOptions } from '@carillon/protocol/channel';
 
-import type { ChannelFacts } from './channel-rules.ts';
+import type { ChannelFacts } from '../channel/channel-rules.ts';
 import { isPermitted, refuseName, refuseUnless, type Asker, type ChannelStanding } from './permission.ts';
 import type { Refusal } from './refusal.ts';
 

@@ -1,10 +1,10 @@
 import { channelByteLength, type ChannelSyntax } from '@carillon/protocol/channel';
 import { DISCONNECT_BAD_REQUEST } from '@carillon/protocol/codes';
 
-import { isListedUser, type ChannelFacts, type ChannelRules } from './channel-rules.ts';
+import { isListedUser, type ChannelFacts, type ChannelRules } from '../channel/channel-rules.ts';
 import { isSubscribeAllowed } from './decide-subscribe.ts';
 import { refuseConnection, type Refusal } from './refusal.ts';
-import { SUBSCRIPTION_SOURCE, type SubscriptionSource } from './subscription-source.ts';
+import { SUBSCRIPTION_SOURCE, type SubscriptionSource } from '../channel/subscription-source.ts';
 
 export interface ConnectChannelsQuestion {
   /** Keys of `connect.subs`. */

@@ -1,10 +1,10 @@
 import type { MapClientKey, MapOptions } from '@carillon/protocol/channel';
 import { BAD_REQUEST, PERMISSION_DENIED } from '@carillon/protocol/codes';
 
-import type { ChannelFacts } from './channel-rules.ts';
+import type { ChannelFacts } from '../channel/channel-rules.ts';
 import { isPermitted, refuseName, type Asker, type ChannelStanding, type OperationFlags } from './permission.ts';
 import { refuse, type Refusal } from './refusal.ts';
-import { isMapType } from './subscription-type.ts';
+import { isMapType } from '../channel/subscription-type.ts';
 
 export interface MapWriteQuestion {
   readonly name: string;

@@ -1,7 +1,7 @@
 import type { ChannelOptions } from '@carillon/protocol/channel';
 import type { SubscribeOptionOverride } from '@carillon/protocol/proxy';
 
-import type { ChannelFacts } from './channel-rules.ts';
+import type { ChannelFacts } from '../channel/channel-rules.ts';
 import { hasHistoryAccess } from './decide-history.ts';
 import { hasPresenceAccess } from './decide-presence.ts';
 import type { Asker, ChannelStanding } from './permission.ts';

@@ -6,8 +6,8 @@ import {
   UNKNOWN_CHANNEL,
 } from '@carillon/protocol/codes';
 
-import type { Capabilities, CapabilityOperation } from './capability.ts';
-import type { ChannelFacts } from './channel-rules.ts';
+import type { Capabilities, CapabilityOperation } from '../capability/capability.ts';
+import type { ChannelFacts } from '../channel/channel-rules.ts';
 import { refuse, refuseConnection, type Refusal } from './refusal.ts';
 
 /** Who asks, as far as permission goes. */

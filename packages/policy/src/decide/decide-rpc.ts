@@ -33,5 +33,7 @@ export function decideRpc(method: string, rules: RpcRules): RpcVerdict {
 }
 
 function hasProxy(rules: RpcRules): boolean {
-  return rules.withoutNamespace.proxyEnabled || [...rules.namespaces.values()].some((namespace) => namespace.proxyEnabled);
+  return (
+    rules.withoutNamespace.proxyEnabled || [...rules.namespaces.values()].some((namespace) => namespace.proxyEnabled)
+  );
 }
