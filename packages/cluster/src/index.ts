@@ -1,0 +1,29 @@
+export {
+  BrokerError,
+  type Broker,
+  type BrokerErrorCode,
+  type HistoryPage,
+  type HistoryRequest,
+  type JoinOptions,
+  type LivePublication,
+  type LiveReceiver,
+  type PublishRequest,
+  type PublishResult,
+  type Retention,
+} from './broker.ts';
+export type {
+  ConnectionSummary,
+  Control,
+  ControlCommand,
+  ControlHandler,
+  EmulationFrame,
+  NodeRecord,
+  NodeRole,
+  NodeStats,
+  SessionSelector,
+  SurveyAnswer,
+  SurveyQuestion,
+  SurveyResult,
+} from './control.ts';
+export type { Presence, PresenceStats } from './presence.ts';
+export { createEpoch, type RandomFill } from './epoch.ts';

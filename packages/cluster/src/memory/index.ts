@@ -1,0 +1,1 @@
+export { MemoryBroker, type MemoryBrokerDeps } from './memory-broker.ts';
