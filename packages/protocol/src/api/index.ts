@@ -1,1 +1,12 @@
 export * from './api-messages.ts';
+export {
+  apiErrorCodec,
+  apiGrpcMethods,
+  apiMethods,
+  batchMethod,
+  type ApiMethod,
+  type ApiMethods,
+  type ApiResponse,
+  type BatchField,
+} from './api-methods.ts';
+export { legacyCommands, legacyReplyCodec, type LegacyCommand, type LegacyReply } from './legacy-commands.ts';

@@ -6,7 +6,7 @@ import type { Command, Push, Reply } from './frames.ts';
  */
 export interface ClientCodec {
   readonly kind: 'json' | 'protobuf';
-  /** A ping as a bare message: `{}`, or no bytes at all. Server ping, client pong, bidi and uni alike. */
+  /** Server ping and client pong: `{}`, or the one byte 00. A ping of uni gRPC is `encodePush({})`, no bytes at all. */
   readonly ping: Uint8Array;
   /**
    * The commands of a frame in order, decoded one by one as the caller asks: a command before a malformed one is still

@@ -1,2 +1,8 @@
 export * from './frames.ts';
 export type { ClientCodec } from './codec.ts';
+export { jsonCodec } from './json-codec.ts';
+export { protobufCodec } from './protobuf-codec.ts';
+export { codecFor, decodeReplies, encodeCommand, encodeCommands } from './client-side.ts';
+export { decodeConnectRequest, decodeEmulationRequest, emulationFrame } from './emulation.ts';
+export { encodePublicationPush, type PublicationPushOptions } from './push-frame.ts';
+export { clientInfoCodec, pushCodec, uniStreamMethods } from './client-messages.ts';

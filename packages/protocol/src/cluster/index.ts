@@ -1,1 +1,2 @@
 export * from './decision.ts';
+export { policyMethods } from './policy-methods.ts';

@@ -1,1 +1,2 @@
 export * from './proxy-messages.ts';
+export { proxyGrpcMethods, proxyMethods, type ProxyMethod, type ProxyMethods } from './proxy-methods.ts';

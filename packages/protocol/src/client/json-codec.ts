@@ -1,0 +1,49 @@
+import { ProtocolViolation } from '../codes/protocol-violation.ts';
+import { commandCodec, pushCodec, replyCodec } from './client-messages.ts';
+import type { ClientCodec } from './codec.ts';
+import type { Command, Reply } from './frames.ts';
+
+const NEWLINE = 0x0a;
+
+/** JSON: messages separated by a single newline (client-protocol.md §1.3.2, §2.1). */
+export const jsonCodec: ClientCodec = Object.freeze({
+  kind: 'json',
+  ping: Uint8Array.of(0x7b, 0x7d),
+  commands: (frame: Uint8Array): Iterable<Command> => readLines(frame, commandCodec.readJson),
+  encodeReply: replyCodec.writeJson,
+  encodePush: pushCodec.writeJson,
+  joinFrame: joinLines,
+});
+
+/** For clients: the replies of a frame, lazily; one trailing newline (HTTP streams) is allowed. */
+export function decodeJsonReplies(frame: Uint8Array): Iterable<Reply> {
+  return readLines(frame, replyCodec.readJson);
+}
+
+function* readLines<T>(frame: Uint8Array, read: (line: Uint8Array) => T): Generator<T> {
+  if (frame.length === 0) throw new ProtocolViolation('the frame is empty');
+  const end = frame.at(-1) === NEWLINE ? frame.length - 1 : frame.length;
+  let start = 0;
+  // A blank line is not JSON, so the reader refuses it; "\n" alone is one blank line.
+  while (start <= end) {
+    const newline = frame.indexOf(NEWLINE, start);
+    const lineEnd = newline === -1 || newline > end ? end : newline;
+    yield read(frame.subarray(start, lineEnd));
+    start = lineEnd + 1;
+  }
+}
+
+function joinLines(messages: readonly Uint8Array[]): Uint8Array {
+  const [only] = messages;
+  if (only !== undefined && messages.length === 1) return only;
+  let length = Math.max(messages.length - 1, 0);
+  for (const message of messages) length += message.length;
+  const frame = new Uint8Array(length);
+  let at = 0;
+  for (const message of messages) {
+    if (at > 0) frame[at++] = NEWLINE;
+    frame.set(message, at);
+    at += message.length;
+  }
+  return frame;
+}

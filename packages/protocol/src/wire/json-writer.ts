@@ -1,0 +1,111 @@
+import type { ByteSink } from './byte-sink.ts';
+import { zeroOf, type FieldPlan, type Fields, type MessagePlan } from './message-plan.ts';
+import { appendCompacted, escapedJsonString, withoutNewlines } from './raw-json.ts';
+
+/** How text and payloads are written. */
+export interface JsonWriting {
+  string(text: string): string;
+  payload(sink: ByteSink, payload: Uint8Array): void;
+}
+
+/** For client connections: payloads verbatim but for newlines; that they are JSON is the caller's business. */
+export const CLIENT_JSON: JsonWriting = {
+  string: (text) => JSON.stringify(text.toWellFormed()),
+  payload: (sink, payload) => sink.append(withoutNewlines(payload)),
+};
+
+/** For API results and proxy requests: payloads compacted and escaped; one that is not JSON throws InvalidPayload. */
+export const API_JSON: JsonWriting = { string: escapedJsonString, payload: appendCompacted };
+
+/** Zero values are left out unless the plan says otherwise; a submessage that is set is written even when empty (J2–J4). */
+export function writeJsonMessage(plan: MessagePlan, message: Fields, writing: JsonWriting, sink: ByteSink): void {
+  sink.byte(0x7b);
+  let isFirst = true;
+  for (const field of plan.fields) {
+    const value = message[field.name];
+    if (isOmitted(field, value)) continue;
+    if (!isFirst) sink.byte(0x2c);
+    isFirst = false;
+    sink.text(field.keyText);
+    writeField(field, value, writing, sink);
+  }
+  sink.byte(0x7d);
+}
+
+function isOmitted(field: FieldPlan, value: unknown): boolean {
+  return !field.isAlwaysPresent && isZero(field, value);
+}
+
+/** Whether a field has the value that absence means. */
+export function isZero(field: FieldPlan, value: unknown): boolean {
+  if (value === undefined || value === 0 || value === '' || value === false) return true;
+  if (field.cardinality === 'list') return (value as readonly unknown[]).length === 0;
+  if (field.cardinality === 'map') return isEmptyObject(value as Fields);
+  return field.kind === 'bytes' && (value as Uint8Array).length === 0;
+}
+
+function isEmptyObject(object: Fields): boolean {
+  for (const key in object) {
+    if (Object.hasOwn(object, key)) return false;
+  }
+  return true;
+}
+
+function writeField(field: FieldPlan, value: unknown, writing: JsonWriting, sink: ByteSink): void {
+  if (field.cardinality === 'list') writeList(field, (value ?? []) as readonly unknown[], writing, sink);
+  else if (field.cardinality === 'map') writeMap(field, (value ?? {}) as Fields, writing, sink);
+  else writeValue(field, value ?? zeroOf(field.kind), writing, sink);
+}
+
+function writeList(field: FieldPlan, list: readonly unknown[], writing: JsonWriting, sink: ByteSink): void {
+  sink.byte(0x5b);
+  let isFirst = true;
+  for (const value of list) {
+    if (!isFirst) sink.byte(0x2c);
+    isFirst = false;
+    writeValue(field, value, writing, sink);
+  }
+  sink.byte(0x5d);
+}
+
+function writeMap(field: FieldPlan, map: Fields, writing: JsonWriting, sink: ByteSink): void {
+  sink.byte(0x7b);
+  let isFirst = true;
+  for (const key of Object.keys(map)) {
+    if (!isFirst) sink.byte(0x2c);
+    isFirst = false;
+    sink.text(writing.string(key));
+    sink.byte(0x3a);
+    writeValue(field, map[key], writing, sink);
+  }
+  sink.byte(0x7d);
+}
+
+function writeValue(field: FieldPlan, value: unknown, writing: JsonWriting, sink: ByteSink): void {
+  switch (field.kind) {
+    case 'string':
+      return sink.text(writing.string(value as string));
+    case 'bool':
+      return sink.text(value === true ? 'true' : 'false');
+    case 'bytes':
+      return writing.payload(sink, value as Uint8Array);
+    case 'double':
+      if (!Number.isFinite(value)) throw new RangeError(`${field.key} is not a finite number`);
+      return sink.text(String(value as number));
+    case 'message':
+      if (field.message === undefined) throw new TypeError(`${field.key} has no plan`);
+      return writeJsonMessage(field.message, value as Fields, writing, sink);
+    default:
+      return sink.text(String(checkedInteger(field, value)));
+  }
+}
+
+const UNSIGNED: ReadonlySet<string> = new Set(['uint32', 'uint64']);
+
+/** The value, if a JSON number and a varint can both carry it exactly. */
+export function checkedInteger(field: FieldPlan, value: unknown): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || (value < 0 && UNSIGNED.has(field.kind))) {
+    throw new RangeError(`${field.key} cannot be ${String(value)}`);
+  }
+  return value;
+}
