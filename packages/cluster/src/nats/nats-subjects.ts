@@ -1,0 +1,106 @@
+// The one file that spells subjects, streams and tokens (architecture §2). A prefix keeps clusters that share a NATS apart.
+import { encodeToken, hashText } from './subject-token.ts';
+
+/** Shards of channel streams unless configured: one stream is one goroutine and one Raft group on the NATS side. */
+export const DEFAULT_SHARDS = 8;
+const MAX_SHARDS = 256;
+const PREFIX_PATTERN = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/;
+
+/** Slot token of state-only records (created, removed, touched): they never overwrite a publication. */
+export const MARKER_SLOT = 'x';
+
+export interface NatsSubjects {
+  readonly prefix: string;
+  readonly shards: number;
+  /** Shard of a channel: stable for as long as the number of shards is. */
+  shardOf(channel: string): number;
+
+  /** Live copies of a channel: publications, joins, leaves. */
+  live(channel: string): string;
+  /** Log record at a ring slot; the ring's modulus is part of the token, so rings of different size never mix. */
+  logSlot(channel: string, slots: number, offset: number): string;
+  logMarker(channel: string): string;
+  /** Every record of a channel: the filter of its compare-and-set. */
+  logAll(channel: string): string;
+  top(channel: string): string;
+  /** One idempotency key of a channel without history. */
+  idempotency(channel: string, key: string): string;
+  /** Write requests to the node that owns a channel. */
+  write(nodeId: string): string;
+
+  logStream(shard: number): string;
+  topStream(shard: number): string;
+  idempotencyStream(): string;
+  /** All log subjects of a shard, and how a record's subject maps to its live and top subjects on the server. */
+  logSubjects(shard: number): string;
+  liveDestination(shard: number): string;
+  topDestination(shard: number): string;
+  topSubjects(shard: number): string;
+  idempotencySubjects(): string;
+
+  /** Presence entry of a client on a node; without them, the filters of a channel or of a node. */
+  presence(channel: string, nodeId: string, client: string): string;
+  presenceOfChannel(channel: string): string;
+  presenceOfNode(nodeId: string): string;
+  presenceSubjects(): string;
+  presenceStream(): string;
+  /** Registry record of a node. */
+  node(nodeId: string): string;
+  nodeSubjects(): string;
+  nodeStream(): string;
+  /** Control commands to all nodes, and to one. */
+  controlAll(): string;
+  controlNode(nodeId: string): string;
+}
+
+export interface NatsSubjectsOptions {
+  /** Dot-separated tokens of letters, digits, `_` and `-`. */
+  readonly prefix: string;
+  /** 1 to 256. The same on all nodes of a cluster: declared streams carry it and refuse another. */
+  readonly shards?: number | undefined;
+}
+
+/** Throws a RangeError on a prefix or a number of shards that can't be. */
+export function createNatsSubjects({ prefix, shards = DEFAULT_SHARDS }: NatsSubjectsOptions): NatsSubjects {
+  if (!PREFIX_PATTERN.test(prefix)) {
+    throw new RangeError(`nats prefix ${JSON.stringify(prefix)}: dot-separated tokens of A-Z a-z 0-9 _ - expected`);
+  }
+  if (!Number.isInteger(shards) || shards < 1 || shards > MAX_SHARDS) {
+    throw new RangeError(`nats shards ${shards}: an integer from 1 to ${MAX_SHARDS} expected`);
+  }
+  const p = prefix;
+  // Stream names hold no dots.
+  const name = p.replaceAll('.', '_');
+  const shardOf = (channel: string): number => (shards === 1 ? 0 : hashText(channel) % shards);
+  const at = (channel: string): string => `${shardOf(channel)}.${encodeToken(channel)}`;
+  return {
+    prefix,
+    shards,
+    shardOf,
+    live: (channel) => `${p}.f.${at(channel)}`,
+    logSlot: (channel, slots, offset) => `${p}.h.${at(channel)}.${slots}-${offset % slots}`,
+    logMarker: (channel) => `${p}.h.${at(channel)}.${MARKER_SLOT}`,
+    logAll: (channel) => `${p}.h.${at(channel)}.*`,
+    top: (channel) => `${p}.m.${at(channel)}`,
+    idempotency: (channel, key) => `${p}.i.${encodeToken(channel)}.${encodeToken(key)}`,
+    write: (nodeId) => `${p}.w.${encodeToken(nodeId)}`,
+    logStream: (shard) => `${name}-log-${shard}`,
+    topStream: (shard) => `${name}-top-${shard}`,
+    idempotencyStream: () => `${name}-idempotency`,
+    logSubjects: (shard) => `${p}.h.${shard}.*.*`,
+    liveDestination: (shard) => `${p}.f.${shard}.{{wildcard(1)}}`,
+    topDestination: (shard) => `${p}.m.${shard}.{{wildcard(1)}}`,
+    topSubjects: (shard) => `${p}.m.${shard}.*`,
+    idempotencySubjects: () => `${p}.i.*.*`,
+    presence: (channel, nodeId, client) => `${p}.p.${at(channel)}.${encodeToken(nodeId)}.${encodeToken(client)}`,
+    presenceOfChannel: (channel) => `${p}.p.${at(channel)}.*.*`,
+    presenceOfNode: (nodeId) => `${p}.p.*.*.${encodeToken(nodeId)}.*`,
+    presenceSubjects: () => `${p}.p.*.*.*.*`,
+    presenceStream: () => `${name}-presence`,
+    node: (nodeId) => `${p}.n.${encodeToken(nodeId)}`,
+    nodeSubjects: () => `${p}.n.*`,
+    nodeStream: () => `${name}-nodes`,
+    controlAll: () => `${p}.c.all`,
+    controlNode: (nodeId) => `${p}.c.node.${encodeToken(nodeId)}`,
+  };
+}
