@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { compileChannelPattern } from './channel-pattern.ts';
+
+describe('the channel pattern of the channels method', () => {
+  it.each([
+    ['', 'anything', true],
+    ['news*', 'news:1', true],
+    ['news*', 'old', false],
+    ['*', '', true],
+    ['a**b', 'a/x:y/b', true],
+    ['a?c', 'abc', true],
+    ['a?c', 'ac', false],
+    ['[ab]x', 'bx', true],
+    ['[!ab]x', 'bx', false],
+    ['[a-c]1', 'b1', true],
+    ['{a,bc}d', 'bcd', true],
+    ['{a,bc}d', 'cd', false],
+    ['{a', 'a', false],
+    ['a,b', 'a,b', true],
+    [String.raw`\*`, '*', true],
+    [String.raw`\*`, 'x', false],
+    ['a.b', 'aXb', false],
+    ['a-b/c', 'a-b/c', true],
+  ])('%j on %j is %s', (pattern, channel, expected) => {
+    expect(compileChannelPattern(pattern)?.(channel)).toBe(expected);
+  });
+
+  it.each(['[', 'a[', '[]', '[z-a]', 'a\\'])('refuses %j', (pattern) => {
+    expect(compileChannelPattern(pattern)).toBeUndefined();
+  });
+});
