@@ -88,7 +88,8 @@ export function fromDebian(target) {
     copyFileSync(binary, `${target}.new`);
     renameSync(`${target}.new`, target);
   } finally {
-    rmSync(work, { recursive: true, force: true });
+    // Package lists are large, and stale the next time.
+    rmSync(state, { recursive: true, force: true });
   }
 }
 
