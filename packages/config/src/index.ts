@@ -1,3 +1,4 @@
+export { channelResolver, RESOLVER_CACHE_CHANNELS, type ResolvedChannel } from './channel-resolver.ts';
 export type { Config } from './config.ts';
 export { defaultConfig, loadConfig, type LoadConfigOptions, type LoadedConfig } from './load-config.ts';
 export type { ChannelConfig, ChannelNamespace, ChannelProxies } from './option/channel.ts';
@@ -37,3 +38,7 @@ export type {
 } from './option/transport.ts';
 export { ConfigError, type ConfigStage } from './read/config-error.ts';
 export { formatGoDuration, parseDuration } from './read/go-duration.ts';
+export { configFileText, type ConfigFormat, formatConfigFile } from './reference/default-file.ts';
+export { defaultEnv, type DefaultEnvOptions } from './reference/default-env.ts';
+export { configJsonSchema } from './reference/json-schema.ts';
+export { configReferenceMarkdown, configurationPage, type MarkdownOptions } from './reference/markdown.ts';

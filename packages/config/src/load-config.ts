@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { type Config, optionTable } from './config.ts';
-import type { FieldTable } from './option/field.ts';
+import { finishConfig } from './finish-config.ts';
+import { isFlatName, translateFlat } from './legacy/translate-flat.ts';
 import { type BuildContext, buildGroup } from './read/build-config.ts';
 import { ConfigError } from './read/config-error.ts';
 import { applyItemVariables, type Env, readEnv, unknownVariables } from './read/env-layer.ts';
-import { locateKey, parseConfigFile } from './read/parse-file.ts';
+import { locateKey } from './read/locate-key.ts';
+import { parseConfigFile } from './read/parse-file.ts';
 import { mergeRaw, OuterText, type RawObject, setRaw } from './read/raw-value.ts';
 
 /** Where the configuration comes from. Strength: flags, environment, file, defaults. */
@@ -41,9 +43,13 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
   const text = path === '' ? undefined : readIfThere(path, readFile);
   if (path !== '' && text === undefined) warnings.push(`config file ${path} not found, using defaults and environment`);
 
-  const fileTree = text === undefined ? {} : parseConfigFile(path, text);
-  const layer = readEnv(optionTable, env, () => false);
-  const tree = mergeRaw(mergeRaw(fileTree, layer.tree), flagTree(options.flags));
+  const locate = (key: string): string => (text === undefined ? path : locateKey(path, text, key));
+  const warn = (message: string): void => void warnings.push(message);
+  const fileTree = text === undefined ? {} : translateFlat(parseConfigFile(path, text), { locate, warn });
+  const layer = readEnv(optionTable, env, isFlatName);
+  const locateVariable = (name: string): string => variableOf(layer.flat[name]);
+  const envTree = translateFlat(withFlatNames(layer.tree, layer.flat), { locate: locateVariable, warn });
+  const tree = mergeRaw(mergeRaw(fileTree, envTree), flagTree(options.flags));
   applyItemVariables(optionTable, tree, layer.rest);
 
   const context: BuildContext = {
@@ -51,14 +57,15 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
     warnings,
     unknownKeys: [],
     given: new Set(),
-    locate: (key) => (text === undefined ? path : locateKey(path, text, key)),
+    locate,
   };
-  const config = buildConfig(optionTable, tree, context);
-  for (const key of context.unknownKeys) warnings.push(`${context.locate(key)}: unknown key ${key}`);
-  for (const name of unknownVariables(layer.rest)) warnings.push(`unknown environment variable ${name}`);
+  const built = buildGroup(optionTable, tree, '', context);
+  for (const key of context.unknownKeys) warn(`${locate(key)}: unknown key ${key}`);
+  for (const name of unknownVariables(layer.rest)) warn(`unknown environment variable ${name}`);
   if (options.strict === true && context.unknownKeys.length > 0) {
     throw new ConfigError('validate', `unknown keys in config: ${context.unknownKeys.join(', ')}`);
   }
+  const config = finishConfig(built, { ...context, readFile, warn });
   return { config, warnings, unknownKeys: context.unknownKeys, fileFound: text !== undefined };
 }
 
@@ -67,14 +74,20 @@ export function defaultConfig(): Config {
   return loadConfig({ env: {} }).config;
 }
 
-function buildConfig(table: FieldTable, tree: RawObject, context: BuildContext): Config {
-  // `optionTable` is checked against `Config` by the compiler, and the builder makes exactly what the table says.
-  return buildGroup(table, tree, '', context) as unknown as Config;
-}
-
 function withEnvFile(options: LoadConfigOptions, readFile: (path: string) => string): Env {
   const text = options.envFile === undefined ? undefined : readIfThere(options.envFile, readFile);
   return text === undefined ? options.env : { ...parseEnv(text), ...options.env };
+}
+
+/** Flat names beside the newer ones, except where a group of that name is given: its own keys win over the bare value. */
+function withFlatNames(tree: RawObject, flat: RawObject): RawObject {
+  const result: RawObject = { ...tree };
+  for (const [name, value] of Object.entries(flat)) result[name] ??= value;
+  return result;
+}
+
+function variableOf(value: unknown): string {
+  return value instanceof OuterText ? value.name : 'environment';
 }
 
 function flagTree(flags: Readonly<Record<string, string>> = {}): RawObject {

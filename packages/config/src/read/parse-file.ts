@@ -24,6 +24,8 @@ export function parseConfigFile(path: string, text: string): RawObject {
   }
   const lower = lowerKeys(tree, false);
   if (!isRawObject(lower)) throw new ConfigError('read', `${path}: the file must hold a group of options`);
+  // The schema reference of editors.
+  delete lower['$schema'];
   return expandDottedKeys(lower);
 }
 
@@ -49,21 +51,4 @@ function setMissing(root: RawObject, path: readonly string[], value: unknown): v
   }
   const last = path.at(-1);
   if (last !== undefined) group[last] ??= value;
-}
-
-/** Where the last part of a dotted path stands in the text: `path:line`, or the path alone if it cannot be told. */
-export function locateKey(path: string, text: string, key: string): string {
-  const lines = text.split('\n');
-  let from = 0;
-  let found = -1;
-  for (const part of key.split('.')) {
-    const bare = part.replace(/\[\d+\]$/, '').replaceAll(/[^\w-]/g, '.');
-    if (bare === '') continue;
-    const pattern = new RegExp(`(?:^|[\\s"'{,.\\[-])${bare}["']?\\]*\\s*[:=\\].]`, 'i');
-    const line = lines.findIndex((content, index) => index >= from && pattern.test(content));
-    if (line === -1) return path;
-    from = line;
-    found = line;
-  }
-  return found === -1 ? path : `${path}:${found + 1}`;
 }

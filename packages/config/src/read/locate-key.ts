@@ -1,0 +1,46 @@
+import { extname } from 'node:path';
+import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+
+/** Where an option stands in a file, for messages: `config.json:12`; the path alone if it cannot be told. */
+export function locateKey(path: string, text: string, key: string): string {
+  const parts = key.split(/\.|(?=\[\d+\])/).filter(Boolean);
+  const line = extname(path).toLowerCase() === '.toml' ? lineInToml(text, parts) : lineInTree(text, parts);
+  return line === undefined ? path : `${path}:${line}`;
+}
+
+/** JSON is YAML, so that one parser with positions serves both. */
+function lineInTree(text: string, parts: readonly string[]): number | undefined {
+  const lines = new LineCounter();
+  const { contents } = parseDocument(text, { lineCounter: lines, logLevel: 'silent' });
+  // Options under older names stand nearer to the root than their newer path says.
+  for (let skip = 0; skip < parts.length; skip++) {
+    const offset = offsetOf(contents, parts.slice(skip));
+    if (offset !== undefined) return lines.linePos(offset).line;
+  }
+  return undefined;
+}
+
+function offsetOf(root: Node | null, parts: readonly string[]): number | undefined {
+  let node: unknown = root;
+  let offset: number | undefined;
+  for (const part of parts) {
+    const index = /^\[(\d+)\]$/.exec(part)?.[1];
+    if (index !== undefined) node = isSeq(node) ? node.items[Number(index)] : undefined;
+    else {
+      const pairs = isMap(node) ? node.items : [];
+      const pair = pairs.find(({ key }) => isScalar(key) && String(key.value).toLowerCase() === part);
+      offset = isScalar(pair?.key) ? pair.key.range?.[0] : undefined;
+      node = pair?.value;
+    }
+    if (node === undefined) return undefined;
+  }
+  return offset;
+}
+
+/** The line of the only assignment to the last part. */
+function lineInToml(text: string, parts: readonly string[]): number | undefined {
+  const last = parts.at(-1)?.replaceAll(/\W/g, '.') ?? '';
+  const pattern = new RegExp(`(?:^|[\\s.{,"'])${last}["']?\\s*=`, 'i');
+  const hits = text.split('\n').flatMap((line, index) => (pattern.test(line) ? [index + 1] : []));
+  return hits.length === 1 ? hits[0] : undefined;
+}
