@@ -48,13 +48,16 @@ export const FOLDERS = {
   },
   'services/auth-policy': {
     grpc: { values: ['decision'], types: ['rule'] },
-    decision: { values: ['rule'], types: ['source'] },
+    decision: { values: ['rule', 'proxy'], types: ['backend', 'source'] },
+    proxy: { values: ['backend'], types: [] },
+    backend: { values: [], types: ['proxy'] },
     rule: { values: [], types: [] },
     source: { values: [], types: ['rule'] },
   },
   'packages/protocol': {
     wire: { values: ['gen', 'codes'], types: ['client', 'channel', 'api', 'proxy', 'cluster'] },
     codes: { values: [], types: [] },
+    token: { values: ['wire', 'gen'], types: [] },
     channel: { values: ['wire', 'codes'], types: [] },
     client: { values: ['wire', 'codes', 'channel', 'gen'], types: [] },
     api: { values: ['wire', 'codes', 'channel', 'client', 'gen'], types: [] },
