@@ -1,4 +1,4 @@
-import type { ChannelsCapability } from '@carillon/protocol/proxy';
+import type { Capabilities } from '@carillon/policy';
 
 /** Who a connection is, from whatever authenticated it (tokens.md §6). Replaced as a whole by a refresh. */
 export interface Identity {
@@ -12,7 +12,7 @@ export interface Identity {
   /** Kept on the server; shown to proxies that ask for it. */
   readonly meta: Uint8Array | undefined;
   /** tokens.md §10. */
-  readonly caps: readonly ChannelsCapability[];
+  readonly capabilities: Capabilities;
   /** `jti` of the connection token. */
   readonly tokenId: string | undefined;
   /** `iat` of the connection token, Unix seconds; 0 = unknown. */

@@ -38,7 +38,10 @@ export class Session implements Subscriber {
   readonly codec: ClientCodec;
   /** Ms since 1970. */
   readonly connectedAt: number;
+  /** Established ones. */
   readonly subscriptions: Map<string, Subscription> = new Map();
+  /** Channels whose subscribe is in flight; each settles, and never rejects, when that has ended either way. */
+  readonly opening: Map<string, Promise<void>> = new Map();
   identity: Identity | undefined = undefined;
   emulatedHeaders: Readonly<Record<string, string>> = {};
   /** `name` and `version` of the connect request. */
@@ -74,6 +77,15 @@ export class Session implements Subscriber {
 
   get isClosed(): boolean {
     return this.#state === 'closed';
+  }
+
+  /** Channels that count against the limit. */
+  get channelCount(): number {
+    return this.subscriptions.size + this.opening.size;
+  }
+
+  hasChannel(channel: string): boolean {
+    return this.subscriptions.has(channel) || this.opening.has(channel);
   }
 
   /** Takes a legal step; false when the session is no longer where that step begins (it was closed meanwhile). */

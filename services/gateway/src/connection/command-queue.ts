@@ -7,6 +7,8 @@ import type { Command } from '@carillon/protocol/client';
 export interface CommandQueue {
   /** Runs the command now or when its turn comes. False when the queue is full; the command is then dropped. */
   push(command: Command): boolean;
+  /** Calls `act` once, when everything pushed so far has been handled; at once when nothing waits. */
+  whenIdle(act: () => void): void;
   /** Forgets what waits; running handlers go on. */
   clear(): void;
 }
@@ -15,17 +17,18 @@ export interface CommandQueue {
 export const MAX_WAITING_COMMANDS = 4096;
 
 export interface CommandQueueOptions {
-  /** Handlers in flight at once; 0 and 1 mean one (client.concurrency). */
-  readonly concurrency: number;
+  /** Handlers in flight at once; 0 and 1 mean one (client.concurrency). Asked anew each time: connect goes alone. */
+  readonly concurrency: () => number;
   /** Handles one command; returns a promise only when it has to wait. Never rejects. */
   readonly handle: (command: Command) => Promise<void> | undefined;
 }
 
 export function createCommandQueue({ concurrency, handle }: CommandQueueOptions): CommandQueue {
-  const limit = Math.max(1, concurrency);
+  const limit = (): number => Math.max(1, concurrency());
   let waiting: Command[] = [];
   let head = 0;
   let running = 0;
+  let afterIdle: (() => void) | undefined;
 
   function run(command: Command): void {
     const done = handle(command);
@@ -38,7 +41,7 @@ export function createCommandQueue({ concurrency, handle }: CommandQueueOptions)
   }
 
   function drain(): void {
-    while (running < limit && head < waiting.length) {
+    while (running < limit() && head < waiting.length) {
       const command = waiting[head];
       head += 1;
       if (command !== undefined) run(command);
@@ -46,12 +49,19 @@ export function createCommandQueue({ concurrency, handle }: CommandQueueOptions)
     if (head === waiting.length) {
       waiting = [];
       head = 0;
+      if (running === 0) becomeIdle();
     }
+  }
+
+  function becomeIdle(): void {
+    const act = afterIdle;
+    afterIdle = undefined;
+    act?.();
   }
 
   return {
     push(command) {
-      if (running < limit && waiting.length === 0) {
+      if (running < limit() && waiting.length === 0) {
         run(command);
         return true;
       }
@@ -59,7 +69,12 @@ export function createCommandQueue({ concurrency, handle }: CommandQueueOptions)
       waiting.push(command);
       return true;
     },
+    whenIdle(act) {
+      if (running === 0 && waiting.length === 0) act();
+      else afterIdle = act;
+    },
     clear() {
+      afterIdle = undefined;
       waiting = [];
       head = 0;
     },

@@ -1,0 +1,121 @@
+import type { CryptoKey } from 'jose';
+import { SingleFlight, type Clock, type Log } from '@carillon/service-kit';
+import { createEndpointResolver } from './jwks-endpoint.ts';
+import { fetchKeySet, importSetKey, type SetKey } from './jwks-fetch.ts';
+import type { KeySource } from './key-source.ts';
+import { TokenError } from './token-verifier.ts';
+
+/** How long a key stays after its last use, ms (tokens.md §3.2). */
+const KEY_TTL_MS = 3_600_000;
+
+/** Between two fetches of one endpoint for key ids it did not have: forged ids must not hammer it. */
+const UNKNOWN_KID_PAUSE_MS = 1000;
+
+/** After a failed fetch; doubled by each further failure up to the pause above. */
+const FIRST_FAILURE_PAUSE_MS = 20;
+
+/** Keys kept over all endpoints; beyond it the one that was used longest ago goes. */
+const MAX_KEYS = 1024;
+
+/** Endpoints whose last fetch is remembered. */
+const MAX_ENDPOINTS = 256;
+
+interface CachedKey {
+  readonly key: SetKey;
+  readonly imported: Map<string, CryptoKey>;
+  usedAt: number;
+}
+
+interface EndpointPause {
+  /** Monotonic ms. */
+  readonly until: number;
+  readonly failures: number;
+}
+
+export interface JwksKeysDeps {
+  readonly endpoint: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly fetchSet?: ((url: string) => Promise<readonly SetKey[]>) | undefined;
+}
+
+/** Keys of a JWKS endpoint: cached by resolved URL and key id, one fetch at a time for each URL. */
+export function createJwksKeys({ endpoint, clock, log, fetchSet = fetchKeySet }: JwksKeysDeps): KeySource {
+  const resolve = createEndpointResolver(endpoint);
+  const cache = new Map<string, CachedKey>();
+  const pauses = new Map<string, EndpointPause>();
+  const flights = new SingleFlight<string, void>();
+
+  function find(url: string, kid: string): CachedKey | undefined {
+    const id = cacheKey(url, kid);
+    const cached = cache.get(id);
+    if (cached === undefined) return undefined;
+    cache.delete(id);
+    const now = clock.monotonic();
+    if (now - cached.usedAt > KEY_TTL_MS) return undefined;
+    cached.usedAt = now;
+    // Back in at the end: the map is in order of use.
+    cache.set(id, cached);
+    return cached;
+  }
+
+  async function refresh(url: string): Promise<void> {
+    const keys = await fetchSet(url);
+    for (const key of keys) {
+      const value = { key, imported: new Map<string, CryptoKey>(), usedAt: clock.monotonic() };
+      remember(cache, { key: cacheKey(url, key.kid), value, max: MAX_KEYS });
+    }
+  }
+
+  async function fetchFor(url: string, kid: string): Promise<CachedKey> {
+    const pause = pauses.get(url);
+    if (pause !== undefined && clock.monotonic() < pause.until) {
+      throw new TokenError('invalid', 'the key id is unknown, or its endpoint failed a moment ago');
+    }
+    try {
+      await flights.run(url, () => refresh(url));
+      pauseEndpoint(url, { lengthMs: UNKNOWN_KID_PAUSE_MS, failures: 0 });
+    } catch (error) {
+      const failures = pause?.failures ?? 0;
+      const lengthMs = Math.min(UNKNOWN_KID_PAUSE_MS, FIRST_FAILURE_PAUSE_MS * 2 ** failures);
+      pauseEndpoint(url, { lengthMs, failures: failures + 1 });
+      log.warn('key set fetch failed', { error: error instanceof Error ? String(error.cause ?? error) : String(error) });
+      throw error;
+    }
+    const found = find(url, kid);
+    if (found === undefined) throw new TokenError('invalid', 'the key id is unknown');
+    return found;
+  }
+
+  function pauseEndpoint(url: string, { lengthMs, failures }: { lengthMs: number; failures: number }): void {
+    const value = { until: clock.monotonic() + lengthMs, failures };
+    remember(pauses, { key: url, value, max: MAX_ENDPOINTS });
+  }
+
+  return {
+    async keysFor({ alg, kid }, groups) {
+      if (kid === undefined) throw new TokenError('invalid', 'the token names no key id');
+      const url = resolve(groups);
+      const cached = find(url, kid) ?? (await fetchFor(url, kid));
+      if (!cached.key.algorithms.includes(alg)) return [];
+      let imported = cached.imported.get(alg);
+      if (imported === undefined) cached.imported.set(alg, (imported = await importSetKey(cached.key, alg)));
+      return [imported];
+    },
+  };
+}
+
+function cacheKey(url: string, kid: string): string {
+  return `${url}\n${kid}`;
+}
+
+/** Sets an entry in a map that forgets its oldest one beyond `max`. */
+function remember<Value>(
+  map: Map<string, Value>,
+  { key, value, max }: { readonly key: string; readonly value: Value; readonly max: number },
+): void {
+  map.delete(key);
+  map.set(key, value);
+  const oldest = map.size > max ? map.keys().next().value : undefined;
+  if (oldest !== undefined) map.delete(oldest);
+}

@@ -1,0 +1,98 @@
+import { compactVerify, type CryptoKey } from 'jose';
+import type { TokenClaims } from '@carillon/protocol/token';
+import type { Clock } from '@carillon/service-kit';
+import { createClaimRules } from './claim-rules.ts';
+import { bytesClaim, numericDate, userIdFrom, wholeNumber } from './claim-values.ts';
+import type { KeySource } from './key-source.ts';
+import { parseToken, type TokenParts } from './token-parts.ts';
+import type { TokenSettings } from './token-settings.ts';
+import { TokenError, type ConnectClaims, type SubscribeClaims, type TokenSubscription } from './token-verifier.ts';
+
+export interface VerifyTokenDeps {
+  readonly settings: TokenSettings;
+  readonly keys: KeySource;
+  readonly clock: Clock;
+}
+
+/** Takes a token apart and proves it: steps 1 to 7 of tokens.md §2. Rejects with `TokenError`. */
+export type VerifyToken = (token: string) => Promise<TokenParts>;
+
+export function createVerifyToken({ settings, keys, clock }: VerifyTokenDeps): VerifyToken {
+  const rules = createClaimRules(settings);
+  return async (token) => {
+    const parts = parseToken(token);
+    const groups = rules.matchPatterns(parts.claims);
+    if (!settings.skipSignatureVerify) {
+      const candidates = await keys.keysFor(parts.header, groups);
+      await verifySignature(token, parts.header.alg, candidates);
+    }
+    rules.checkExact(parts.claims);
+    rules.checkTimes(parts.claims, clock.now() / 1000);
+    return parts;
+  };
+}
+
+async function verifySignature(token: string, alg: string, candidates: readonly CryptoKey[]): Promise<void> {
+  let failure: unknown;
+  for (const key of candidates) {
+    try {
+      await compactVerify(token, key, { algorithms: [alg] });
+      return;
+    } catch (error) {
+      failure = error;
+    }
+  }
+  const reason = candidates.length === 0 ? `the algorithm ${alg} is not enabled` : 'the signature does not match';
+  throw new TokenError('invalid', reason, failure);
+}
+
+/** tokens.md §4. */
+export function connectClaims({ claims, payload }: TokenParts, userIdClaim: string): ConnectClaims {
+  if (claims.channel !== undefined) throw new TokenError('invalid', 'a connection token must not name a channel');
+  const subs = new Map(Object.entries(claims.subs ?? {}).map(([name, sub]) => [name, tokenSubscription(sub)]));
+  return {
+    user: userIdClaim === '' ? (claims.sub ?? '') : userIdFrom(payload, userIdClaim),
+    expireAt: expiryOf(claims),
+    issuedAt: numericDate(claims.iat, 'iat') ?? 0,
+    tokenId: claims.jti,
+    info: bytesClaim(claims.b64info, claims.info, 'internal'),
+    meta: claims.meta,
+    channels: subs.size > 0 ? [] : (claims.channels ?? []),
+    subs,
+    caps: claims.caps ?? [],
+  };
+}
+
+/** tokens.md §5. */
+export function subscribeClaims({ claims, payload }: TokenParts, userIdClaim: string): SubscribeClaims {
+  if (claims.channel === undefined) throw new TokenError('invalid', 'a subscription token must name a channel');
+  const user = userIdClaim === '' ? (claims.sub ?? '') : userIdFrom(payload, userIdClaim);
+  return {
+    user,
+    hasUser: user !== '',
+    channel: claims.channel,
+    client: claims.client,
+    expireAt: expiryOf(claims),
+    issuedAt: numericDate(claims.iat, 'iat') ?? 0,
+    tokenId: claims.jti,
+    info: bytesClaim(claims.b64info, claims.info, 'invalid'),
+    data: bytesClaim(claims.b64data, claims.data, 'invalid'),
+    override: claims.override,
+    allow: claims.allow ?? [],
+  };
+}
+
+function tokenSubscription(sub: NonNullable<TokenClaims['subs']>[string]): TokenSubscription {
+  return {
+    info: bytesClaim(sub.b64info, sub.info, 'invalid'),
+    data: bytesClaim(sub.b64data, sub.data, 'invalid'),
+    override: sub.override,
+  };
+}
+
+/** `expire_at` where it is given (0 and less: never), else `exp`. */
+function expiryOf(claims: TokenClaims): number {
+  const expireAt = wholeNumber(claims.expireAt, 'expire_at');
+  if (expireAt !== undefined) return Math.max(0, expireAt);
+  return Math.floor(numericDate(claims.exp, 'exp') ?? 0);
+}

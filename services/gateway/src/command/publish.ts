@@ -1,0 +1,78 @@
+import type { PublishRequest as BrokerPublish } from '@carillon/cluster';
+import { decidePublish, type ChannelFacts } from '@carillon/policy';
+import type { ClientInfo, PublishRequest } from '@carillon/protocol/client';
+import { BAD_REQUEST, ClientError, NOT_AVAILABLE } from '@carillon/protocol/codes';
+import type { PublishResult } from '@carillon/protocol/proxy';
+import { askOf, commonAskFields, resultOf } from '../policy/ask.ts';
+import { backendBytes } from '../policy/backend-bytes.ts';
+import { askerOf, standingOf } from './asker.ts';
+import type { CommandDeps } from './command-deps.ts';
+import type { CommandHandler } from './handler.ts';
+import { throwRefusal } from './refusal.ts';
+import { retentionOf } from './retention.ts';
+
+const NO_DATA = new Uint8Array(0);
+
+/** `publish` of an ordinary channel (client-protocol §3.5, channels-and-config §1.4). Answered after the broker took it. */
+export function createPublish(deps: Pick<CommandDeps, 'settings' | 'broker' | 'decisions'>): CommandHandler {
+  return async (session, command) => {
+    const request: PublishRequest = command.publish ?? {};
+    const settings = deps.settings();
+    const name = request.channel ?? '';
+    const data = request.data ?? NO_DATA;
+    if ((request.type ?? 0) !== 0) throw new ClientError(BAD_REQUEST);
+    const channel = name === '' ? undefined : settings.channels.resolve(name);
+    const verdict = decidePublish({
+      name,
+      channel,
+      data,
+      asker: askerOf(session, settings.insecure),
+      standing: standingOf(session, name),
+      defaultDataFormat: settings.defaultDataFormat,
+    });
+    if (verdict.kind === 'error' || verdict.kind === 'disconnect') throwRefusal(verdict);
+    if (channel === undefined || verdict.kind === 'ask_stream') throw new ClientError(NOT_AVAILABLE);
+    const info = session.clientInfo(session.subscriptions.get(name)?.info);
+    const plain = plainPublication(channel, { data, info, metaTtlMs: settings.defaultHistoryMetaTtlMs });
+    if (verdict.kind === 'allow') {
+      await deps.broker.publish(plain);
+    } else {
+      const message = { ...commonAskFields(session), channel: name, data };
+      const decision = await deps.decisions.publish(askOf(session, verdict.proxyName, message));
+      await deps.broker.publish(changedByBackend(plain, resultOf(decision)));
+    }
+    session.reply(command.id ?? 0, { publish: {} });
+  };
+}
+
+interface Publishing {
+  readonly data: Uint8Array;
+  readonly info: ClientInfo;
+  readonly metaTtlMs: number;
+}
+
+function plainPublication(channel: ChannelFacts, { data, info, metaTtlMs }: Publishing): BrokerPublish {
+  return {
+    channel: channel.name,
+    data,
+    info,
+    retention: retentionOf(channel.options, metaTtlMs),
+    delta: channel.options.deltaPublish,
+  };
+}
+
+/** What the publish proxy may change (proxy.md §6.4); `delta_publish` of the namespace does not count on this path. */
+function changedByBackend(plain: BrokerPublish, result: PublishResult | undefined): BrokerPublish {
+  if (result === undefined) return { ...plain, delta: false };
+  const data = result.data ?? backendBytes(result.b64data, undefined) ?? plain.data;
+  return {
+    ...plain,
+    data,
+    retention: result.skipHistory === true ? undefined : plain.retention,
+    tags: result.tags,
+    idempotencyKey: result.idempotencyKey,
+    delta: result.delta === true,
+    version: result.version,
+    versionEpoch: result.versionEpoch,
+  };
+}

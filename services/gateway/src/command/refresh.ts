@@ -1,0 +1,73 @@
+import { createCapabilities } from '@carillon/policy';
+import {
+  ClientError,
+  Disconnect,
+  DISCONNECT_BAD_REQUEST,
+  DISCONNECT_EXPIRED,
+  DISCONNECT_INSUFFICIENT_STATE,
+  DISCONNECT_INVALID_TOKEN,
+  EXPIRED,
+  INTERNAL_ERROR,
+  UNKNOWN_CHANNEL,
+} from '@carillon/protocol/codes';
+import { TokenError, type ConnectClaims } from '../auth/token-verifier.ts';
+import type { ConnectionTimers } from '../connection/connection-timers.ts';
+import type { Session } from '../session/session.ts';
+import type { CommandDeps } from './command-deps.ts';
+import type { CommandHandler } from './handler.ts';
+import { MAX_TTL_S, ttlOf } from './subscribe-result.ts';
+
+export type RefreshDeps = Pick<CommandDeps, 'settings' | 'tokens' | 'clock' | 'log'> & {
+  readonly timers: ConnectionTimers;
+};
+
+/** `refresh` with a new connection token (client-protocol §3.10, tokens.md §4). */
+export function createRefresh(deps: RefreshDeps): CommandHandler {
+  return async (session, command) => {
+    const token = command.refresh?.token ?? '';
+    const settings = deps.settings();
+    if (token === '' || settings.refreshProxyEnabled) throw new Disconnect(DISCONNECT_BAD_REQUEST);
+    const claims = await verify(deps, session, token);
+    const identity = session.identity;
+    if (identity === undefined || claims.user !== identity.user) throw new Disconnect(DISCONNECT_INVALID_TOKEN);
+    const channels = claims.subs.size > 0 ? [...claims.subs.keys()] : claims.channels;
+    if (channels.some((channel) => settings.channels.resolve(channel) === undefined)) {
+      throw new ClientError(UNKNOWN_CHANNEL);
+    }
+    const nowMs = deps.clock.now();
+    const expireAt = settings.insecure ? 0 : claims.expireAt;
+    if (expireAt > 0 && expireAt <= nowMs / 1000) throw new ClientError(EXPIRED);
+    if (!isSameSet(channels, identity.tokenChannels)) throw new Disconnect(DISCONNECT_INSUFFICIENT_STATE);
+    session.identity = {
+      ...identity,
+      expireAt,
+      info: claims.info ?? identity.info,
+      meta: claims.meta,
+      capabilities: createCapabilities(claims.caps),
+      tokenId: claims.tokenId,
+      issuedAt: claims.issuedAt,
+    };
+    // A token without expiry ends the old one too: upstream keeps it running and closes later (Appendix A4).
+    deps.timers.watchExpiry(session, expireAt, settings.expiredCloseDelayMs);
+    const expires = expireAt > 0;
+    session.reply(command.id ?? 0, {
+      refresh: { expires, ttl: expires ? ttlOf(expireAt, nowMs, MAX_TTL_S) : undefined },
+    });
+  };
+}
+
+async function verify({ tokens, log }: RefreshDeps, session: Session, token: string): Promise<ConnectClaims> {
+  try {
+    return await tokens.verifyConnectToken(token);
+  } catch (error) {
+    if (!(error instanceof TokenError)) throw error;
+    log.info('refresh token refused', { client: session.id, reason: error.message });
+    if (error.code === 'internal') throw new ClientError(INTERNAL_ERROR);
+    throw new Disconnect(error.code === 'expired' ? DISCONNECT_EXPIRED : DISCONNECT_INVALID_TOKEN);
+  }
+}
+
+function isSameSet(first: readonly string[], second: readonly string[]): boolean {
+  const wanted = new Set(first);
+  return wanted.size === new Set(second).size && second.every((channel) => wanted.has(channel));
+}

@@ -1,0 +1,235 @@
+import {
+  decideSubscribe,
+  isTagsFilterAllowed,
+  NOTHING_REQUESTED,
+  SUBSCRIPTION_SOURCE,
+  subscriptionFeatures,
+  type ChannelFacts,
+  type DecidedBy,
+  type RequestedFeatures,
+  type SubscriptionSource,
+} from '@carillon/policy';
+import { validateFilter } from '@carillon/protocol/channel';
+import { SUBSCRIBE_FLAG_REJECT_UNRECOVERED, type SubscribeRequest } from '@carillon/protocol/client';
+import {
+  BAD_REQUEST,
+  ClientError,
+  Disconnect,
+  DISCONNECT_INVALID_TOKEN,
+  EXPIRED,
+  NOT_AVAILABLE,
+} from '@carillon/protocol/codes';
+import type { SubscribeOptionOverride } from '@carillon/protocol/proxy';
+import { askOf, commonAskFields, resultOf } from '../policy/ask.ts';
+import { backendBytes } from '../policy/backend-bytes.ts';
+import type { Session } from '../session/session.ts';
+import type { SubscriptionRefresh } from '../session/subscription.ts';
+import type { Establish, EstablishRequest, ReadySubscription } from '../subscription/establish.ts';
+import { askerOf } from './asker.ts';
+import type { CommandDeps } from './command-deps.ts';
+import type { GatewaySettings } from './gateway-settings.ts';
+import type { CommandHandler } from './handler.ts';
+import { throwRefusal } from './refusal.ts';
+import { retentionOf } from './retention.ts';
+import { streamResult, ttlOf } from './subscribe-result.ts';
+import { claimsFor } from './subscription-claims.ts';
+
+export type SubscribeDeps = Pick<CommandDeps, 'settings' | 'decisions' | 'tokens' | 'clock' | 'metrics' | 'log'> & {
+  readonly establish: Establish;
+};
+
+/** Who let the client in, and what came with that. */
+interface Admission {
+  readonly decidedBy: DecidedBy;
+  readonly source: SubscriptionSource;
+  readonly refresh: SubscriptionRefresh;
+  /** Unix seconds; 0 = never. */
+  readonly expireAt: number;
+  readonly info?: Uint8Array | undefined;
+  readonly data?: Uint8Array | undefined;
+  readonly override?: SubscribeOptionOverride | undefined;
+  readonly allow: readonly string[];
+  readonly tokenId?: string | undefined;
+  readonly tokenIssuedAt?: number | undefined;
+}
+
+/** `subscribe` of an ordinary channel: permission (§3.9), then the stream (§4), then the reply before any push. */
+export function createSubscribe(deps: SubscribeDeps): CommandHandler {
+  return (session, command) => {
+    const request = command.subscribe ?? {};
+    const settings = deps.settings();
+    const name = request.channel ?? '';
+    const channel = name === '' ? undefined : settings.channels.resolve(name);
+    const verdict = decideSubscribe({
+      name,
+      channel,
+      type: request.type ?? 0,
+      delta: request.delta ?? '',
+      hasToken: (request.token ?? '') !== '',
+      asker: askerOf(session, settings.insecure),
+      isSubscribed: session.hasChannel(name),
+      channelCount: session.channelCount,
+      limits: settings,
+    });
+    if (verdict.kind === 'error' || verdict.kind === 'disconnect') throwRefusal(verdict);
+    if (channel === undefined || verdict.kind === 'ask_stream') throw new ClientError(NOT_AVAILABLE);
+    const subscribing = subscribe(deps, session, { id: command.id ?? 0, request, channel, settings, verdict });
+    // From here on the channel counts as taken, until the subscription stands or failed.
+    const settled = subscribing.then(ignore, ignore).then(() => void session.opening.delete(name));
+    session.opening.set(name, settled);
+    return subscribing;
+  };
+}
+
+function ignore(): void {}
+
+interface Subscribing {
+  readonly id: number;
+  readonly request: SubscribeRequest;
+  readonly channel: ChannelFacts;
+  readonly settings: GatewaySettings;
+  readonly verdict:
+    | { readonly kind: 'allow'; readonly source: SubscriptionSource }
+    | { readonly kind: 'ask_token' }
+    | { readonly kind: 'ask_proxy'; readonly proxyName: string };
+}
+
+async function subscribe(deps: SubscribeDeps, session: Session, asked: Subscribing): Promise<void> {
+  const { id, request, channel, settings } = asked;
+  const admission = await admit(deps, session, asked);
+  checkFilter(request, channel);
+  const nowMs = deps.clock.now();
+  if (admission.expireAt > 0 && admission.expireAt <= nowMs / 1000) throw new ClientError(EXPIRED);
+  const ready = await deps.establish(session, establishRequest(session, asked, admission));
+  finish(deps, session, { ready, id, admission, nowMs, isRecovering: request.recover ?? false, settings });
+}
+
+interface Finishing {
+  readonly ready: ReadySubscription;
+  readonly id: number;
+  readonly admission: Admission;
+  readonly nowMs: number;
+  readonly isRecovering: boolean;
+  readonly settings: GatewaySettings;
+}
+
+/** Reply first, then everything that may be pushed: one turn, nothing can come between. */
+function finish(deps: SubscribeDeps, session: Session, { ready, id, admission, nowMs, isRecovering }: Finishing): void {
+  session.socket.batch(() => {
+    const opened = ready.finish();
+    if (isRecovering) deps.metrics.countRecover(opened.recovered);
+    const expires = admission.expireAt > 0 && admission.refresh === 'client';
+    session.reply(id, {
+      subscribe: {
+        ...streamResult(opened),
+        expires,
+        ttl: expires ? ttlOf(admission.expireAt, nowMs) : undefined,
+        data: admission.data,
+      },
+    });
+    ready.announce();
+  });
+}
+
+async function admit(deps: SubscribeDeps, session: Session, asked: Subscribing): Promise<Admission> {
+  const { verdict } = asked;
+  switch (verdict.kind) {
+    case 'allow':
+      return { decidedBy: 'rules', source: verdict.source, refresh: 'client', expireAt: 0, allow: [] };
+    case 'ask_token':
+      return admitByToken(deps, session, asked);
+    case 'ask_proxy':
+      return admitByProxy(deps, session, { ...asked, proxyName: verdict.proxyName });
+  }
+}
+
+async function admitByToken(
+  deps: SubscribeDeps,
+  session: Session,
+  { request, channel, settings }: Subscribing,
+): Promise<Admission> {
+  const claims = await claimsFor(deps, session, {
+    token: request.token ?? '',
+    channel: channel.name,
+    legacyClientClaim: settings.legacyClientClaim,
+    onInvalid: 'permission_denied',
+  });
+  if (claims === 'mismatch') throw new Disconnect(DISCONNECT_INVALID_TOKEN);
+  return {
+    decidedBy: 'token',
+    source: SUBSCRIPTION_SOURCE.subscriptionToken,
+    refresh: channel.options.subRefreshProxyEnabled ? 'server' : 'client',
+    expireAt: claims.expireAt,
+    info: claims.info,
+    data: claims.data,
+    override: claims.override,
+    allow: claims.allow,
+    tokenId: claims.tokenId,
+    tokenIssuedAt: claims.issuedAt,
+  };
+}
+
+async function admitByProxy(
+  deps: SubscribeDeps,
+  session: Session,
+  { request, channel, proxyName }: Subscribing & { readonly proxyName: string },
+): Promise<Admission> {
+  const message = { ...commonAskFields(session), channel: channel.name, token: request.token, data: request.data };
+  const result = resultOf(await deps.decisions.subscribe(askOf(session, proxyName, message)));
+  return {
+    decidedBy: 'proxy',
+    source: SUBSCRIPTION_SOURCE.subscribeProxy,
+    refresh: channel.options.subRefreshProxyEnabled ? 'server' : 'client',
+    expireAt: result?.expireAt ?? 0,
+    info: backendBytes(result?.b64info, result?.info),
+    data: backendBytes(result?.b64data, result?.data),
+    override: result?.override,
+    allow: result?.allow ?? [],
+  };
+}
+
+
+function checkFilter({ tf }: SubscribeRequest, { options }: ChannelFacts): void {
+  if (tf === undefined) return;
+  if (!isTagsFilterAllowed(options) || validateFilter(tf) !== undefined) throw new ClientError(BAD_REQUEST);
+}
+
+function requestedFeatures(request: SubscribeRequest): RequestedFeatures {
+  return {
+    ...NOTHING_REQUESTED,
+    positioned: request.positioned ?? false,
+    recoverable: request.recoverable ?? false,
+    joinLeave: request.joinLeave ?? false,
+    delta: request.delta ?? '',
+  };
+}
+
+function establishRequest(session: Session, asked: Subscribing, admission: Admission): EstablishRequest {
+  const { request, channel, settings } = asked;
+  const features = subscriptionFeatures({
+    channel,
+    decidedBy: admission.decidedBy,
+    asker: askerOf(session, settings.insecure),
+    subscriptionAllow: admission.allow,
+    requested: requestedFeatures(request),
+    override: admission.override,
+  });
+  return {
+    channel,
+    features,
+    isServerSide: false,
+    source: admission.source,
+    retention: retentionOf(channel.options, settings.defaultHistoryMetaTtlMs),
+    recoveryLimit: settings.recoveryLimit,
+    recoverFrom: request.recover === true ? { offset: request.offset ?? 0, epoch: request.epoch ?? '' } : undefined,
+    autoCacheRecover: channel.options.autoCacheRecover,
+    rejectUnrecovered: ((request.flag ?? 0) & SUBSCRIBE_FLAG_REJECT_UNRECOVERED) !== 0,
+    filter: request.tf,
+    info: admission.info,
+    expireAt: admission.expireAt,
+    refresh: admission.refresh,
+    allow: admission.allow,
+    tokenId: admission.tokenId,
+    tokenIssuedAt: admission.tokenIssuedAt,
+  };
+}

@@ -1,0 +1,98 @@
+import type { ClientCodec, Command } from '@carillon/protocol/client';
+import {
+  DISCONNECT_BAD_REQUEST,
+  DISCONNECT_INAPPROPRIATE_PROTOCOL,
+  DISCONNECT_SERVER_ERROR,
+  DISCONNECT_SLOW,
+  DISCONNECT_TOO_MANY_REQUESTS,
+  ProtocolViolation,
+} from '@carillon/protocol/codes';
+import type { Clock, Log } from '@carillon/service-kit';
+import { createCommandQueue, type CommandQueue } from './command-queue.ts';
+import type { AcceptSocket, Socket } from '../edge/socket.ts';
+import { Session } from '../session/session.ts';
+import type { SessionTable } from '../session/session-table.ts';
+import type { CloseConnection } from './close-connection.ts';
+import type { ConnectionTimers } from './connection-timers.ts';
+
+/** Executes one command; never rejects. Returns a promise only when it waits. */
+export type Dispatch = (session: Session, command: Command) => Promise<void> | undefined;
+
+export interface AcceptConnectionDeps {
+  readonly codecs: { readonly json: ClientCodec; readonly protobuf: ClientCodec };
+  readonly sessions: SessionTable;
+  readonly timers: ConnectionTimers;
+  readonly close: CloseConnection;
+  readonly dispatch: Dispatch;
+  /** The whole of what a unidirectional client ever says: its connect request. */
+  readonly connectUnidirectional: (session: Session, frame: Uint8Array) => void;
+  readonly onInsufficientState: (session: Session, channel: string) => void;
+  readonly newId: () => string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly limits: () => { readonly concurrency: number; readonly staleCloseDelayMs: number };
+}
+
+/** Makes the session of each new socket and feeds it: frames to commands, socket events to the session's end. */
+export function createAcceptConnection(deps: AcceptConnectionDeps): AcceptSocket {
+  const hooks = {
+    onInsufficientState: deps.onInsufficientState,
+    onInappropriatePayload: (session: Session) => deps.close.disconnect(session, DISCONNECT_INAPPROPRIATE_PROTOCOL),
+  };
+  return (socket: Socket) => {
+    const { concurrency, staleCloseDelayMs } = deps.limits();
+    const session = new Session({
+      id: deps.newId(),
+      sessionId: deps.newId(),
+      socket,
+      codec: deps.codecs[socket.traits.encoding],
+      connectedAt: deps.clock.now(),
+      hooks,
+    });
+    deps.sessions.add(session);
+    deps.timers.watchStale(session, staleCloseDelayMs);
+    const queue = createCommandQueue({
+      concurrency: () => (session.state === 'connected' ? concurrency : 1),
+      handle: (command) => deps.dispatch(session, command),
+    });
+    return {
+      onFrame(frame) {
+        if (socket.traits.unidirectional) deps.connectUnidirectional(session, frame);
+        else receiveFrame(deps, { session, queue }, frame);
+      },
+      onSlow: () => deps.close.disconnect(session, DISCONNECT_SLOW),
+      onClose() {
+        queue.clear();
+        deps.close.gone(session);
+      },
+    };
+  };
+}
+
+/** client-protocol §1.3.2: commands before a malformed one are executed, processing stops at the first that closes. */
+function receiveFrame(
+  deps: AcceptConnectionDeps,
+  { session, queue }: { session: Session; queue: CommandQueue },
+  frame: Uint8Array,
+): void {
+  try {
+    // One batch: everything that is answered at once leaves in one frame.
+    session.socket.batch(() => {
+      for (const command of session.codec.commands(frame)) {
+        if (session.isClosed) return;
+        if (!queue.push(command)) {
+          deps.close.disconnect(session, DISCONNECT_TOO_MANY_REQUESTS);
+          return;
+        }
+      }
+    });
+  } catch (error) {
+    if (error instanceof ProtocolViolation) {
+      // Commands that came before it and still wait are answered first.
+      queue.whenIdle(() => deps.close.disconnect(session, DISCONNECT_BAD_REQUEST));
+      return;
+    }
+    deps.log.error('frame handling failed', { client: session.id, error: String(error) });
+    deps.close.disconnect(session, DISCONNECT_SERVER_ERROR);
+  }
+}

@@ -1,0 +1,65 @@
+import type { Clock } from '@carillon/service-kit';
+import type { Deadline, Deadlines } from '../session/deadlines.ts';
+import type { Session } from '../session/session.ts';
+
+/** The two deadlines of a connection: to authenticate, and to be refreshed. */
+export interface ConnectionTimers {
+  /** 3502 unless the session is connected by then. */
+  watchStale(session: Session, delayMs: number): void;
+  /** A WebSocket that got a connect error and does not close itself is dropped without a code (§3.1). */
+  watchUnusable(session: Session, delayMs: number): void;
+  /** (Re)starts the expiry watch; `expireAt` in Unix seconds, 0 ends it. `graceMs` is added. */
+  watchExpiry(session: Session, expireAt: number, graceMs: number): void;
+  cancel(session: Session): void;
+}
+
+export interface ConnectionTimersDeps {
+  readonly deadlines: Deadlines;
+  readonly clock: Clock;
+  readonly onStale: (session: Session) => void;
+  readonly onExpired: (session: Session) => void;
+}
+
+interface Watched {
+  opening: Deadline | undefined;
+  expiry: Deadline | undefined;
+}
+
+export function createConnectionTimers({ deadlines, clock, onStale, onExpired }: ConnectionTimersDeps): ConnectionTimers {
+  // Bounded by the sessions: every one is cancelled when it closes.
+  const watched = new Map<Session, Watched>();
+
+  function of(session: Session): Watched {
+    let entry = watched.get(session);
+    if (entry === undefined) watched.set(session, (entry = { opening: undefined, expiry: undefined }));
+    return entry;
+  }
+
+  return {
+    watchStale(session, delayMs) {
+      const entry = of(session);
+      entry.opening = deadlines.schedule(delayMs, () => {
+        if (session.state !== 'connected') onStale(session);
+      });
+    },
+    watchUnusable(session, delayMs) {
+      const entry = of(session);
+      entry.opening?.cancel();
+      entry.opening = deadlines.schedule(delayMs, () => session.socket.drop());
+    },
+    watchExpiry(session, expireAt, graceMs) {
+      if (session.isClosed) return;
+      const entry = of(session);
+      entry.expiry?.cancel();
+      entry.expiry = undefined;
+      if (expireAt <= 0) return;
+      entry.expiry = deadlines.schedule(expireAt * 1000 + graceMs - clock.now(), () => onExpired(session));
+    },
+    cancel(session) {
+      const entry = watched.get(session);
+      entry?.opening?.cancel();
+      entry?.expiry?.cancel();
+      watched.delete(session);
+    },
+  };
+}

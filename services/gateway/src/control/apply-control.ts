@@ -1,0 +1,115 @@
+import type { ControlCommand, ControlHandler, SurveyAnswer, SurveyQuestion } from '@carillon/cluster';
+import { DISCONNECT_EXPIRED } from '@carillon/protocol/codes';
+import { OperationalError, type Clock } from '@carillon/service-kit';
+import type { CloseConnection } from '../connection/close-connection.ts';
+import type { ConnectionTimers } from '../connection/connection-timers.ts';
+import type { ChannelHub } from '../fanout/hub-port.ts';
+import type { Session } from '../session/session.ts';
+import type { SessionTable } from '../session/session-table.ts';
+import type { UnsubscribeByServer } from '../subscription/unsubscribe-by-server.ts';
+import type { SubscribeControl } from './apply-subscribe.ts';
+import { compileChannelPattern } from '@carillon/protocol/channel';
+import { selectSessions } from './select-sessions.ts';
+
+export interface ApplyControlDeps {
+  readonly sessions: SessionTable;
+  readonly hub: ChannelHub;
+  readonly close: CloseConnection;
+  readonly timers: ConnectionTimers;
+  readonly unsubscribe: UnsubscribeByServer;
+  readonly subscribe: (session: Session, command: SubscribeControl) => Promise<void>;
+  readonly expiredCloseDelayMs: () => number;
+  /** Hands an emulated frame to its session's listener; unknown sessions are ignored. */
+  readonly emulate: (session: string, frame: Uint8Array) => Promise<void>;
+  readonly clock: Clock;
+}
+
+type RefreshControl = Extract<ControlCommand, { kind: 'refresh' }>;
+
+/** A year: connections never live longer without being refreshed again (server-api §7.6). */
+const MAX_LIFETIME_S = 31_536_000;
+
+/** What other nodes and the server API make this node do to its own sessions. */
+export function createApplyControl(deps: ApplyControlDeps): ControlHandler {
+  return {
+    async apply(command) {
+      await applyCommand(deps, command);
+    },
+    async answer(question) {
+      return answerSurvey(deps, question);
+    },
+    emulate: deps.emulate,
+  };
+}
+
+async function applyCommand(deps: ApplyControlDeps, command: ControlCommand): Promise<void> {
+  switch (command.kind) {
+    case 'subscribe': {
+      const outcomes = await Promise.allSettled(
+        selectSessions(deps.sessions, command.select).map((session) => deps.subscribe(session, command)),
+      );
+      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+      return;
+    }
+    case 'unsubscribe':
+      for (const session of selectSessions(deps.sessions, command.select)) {
+        await session.opening.get(command.channel);
+        deps.unsubscribe(session, command.channel, command);
+      }
+      return;
+    case 'disconnect':
+      for (const session of selectSessions(deps.sessions, command.select)) {
+        if (!command.whitelist.includes(session.id)) deps.close.disconnect(session, command);
+      }
+      return;
+    case 'refresh':
+      for (const session of selectSessions(deps.sessions, command.select)) refresh(deps, session, command);
+      return;
+    case 'rules_changed':
+      return;
+  }
+}
+
+/** server-api §7.6: `expired` or a past expiry closes, 0 means never, a future one is set and pushed. */
+function refresh(deps: ApplyControlDeps, session: Session, command: RefreshControl): void {
+  const { identity } = session;
+  if (identity === undefined) return;
+  const nowS = Math.floor(deps.clock.now() / 1000);
+  const isPast = command.expireAt > 0 && command.expireAt <= nowS;
+  if (command.expired || isPast) {
+    deps.close.disconnect(session, DISCONNECT_EXPIRED);
+    return;
+  }
+  const expireAt = command.expireAt <= 0 ? 0 : Math.min(command.expireAt, nowS + MAX_LIFETIME_S);
+  const hasInfo = expireAt > 0 && command.info !== undefined && command.info.length > 0;
+  session.identity = { ...identity, expireAt, info: hasInfo ? command.info : identity.info };
+  deps.timers.watchExpiry(session, expireAt, deps.expiredCloseDelayMs());
+  session.push({ refresh: expireAt > 0 ? { expires: true, ttl: expireAt - nowS } : {} });
+}
+
+function answerSurvey({ hub, sessions }: ApplyControlDeps, question: SurveyQuestion): SurveyAnswer {
+  switch (question.kind) {
+    case 'channels': {
+      const matches = compileChannelPattern(question.pattern);
+      if (matches === undefined) throw new OperationalError('bad_pattern', 'malformed pattern', { retriable: false });
+      const channels = new Map([...hub.channelCounts()].filter(([channel]) => matches(channel)));
+      return { kind: 'channels', channels };
+    }
+    case 'connections': {
+      const found = [...sessions.ofUser(question.user)].map((session) => [session.id, summaryOf(session)] as const);
+      return { kind: 'connections', connections: new Map(found) };
+    }
+  }
+}
+
+function summaryOf(session: Session) {
+  return {
+    appName: session.appName,
+    appVersion: session.appVersion,
+    transport: session.socket.traits.name,
+    protocol: session.socket.traits.encoding,
+    user: session.user,
+    connectedAt: session.connectedAt,
+    channels: [...session.subscriptions.keys()],
+  };
+}

@@ -1,0 +1,33 @@
+import type { Broker, Presence } from '@carillon/cluster';
+import type { ChannelHub } from '../fanout/hub-port.ts';
+import type { Session } from '../session/session.ts';
+import type { Subscription } from '../session/subscription.ts';
+import type { Background } from './background.ts';
+
+/** Ends an established subscription of a session: no push of the channel leaves after it. Unknown ones are fine. */
+export type EndSubscription = (session: Session, channel: string) => Subscription | undefined;
+
+export interface EndSubscriptionDeps {
+  readonly hub: ChannelHub;
+  readonly broker: Broker;
+  readonly presence: Presence;
+  readonly background: Background;
+}
+
+export function createEndSubscription({ hub, broker, presence, background }: EndSubscriptionDeps): EndSubscription {
+  return (session, channel) => {
+    const subscription = session.subscriptions.get(channel);
+    if (subscription === undefined) return undefined;
+    session.subscriptions.delete(channel);
+    subscription.expiry?.cancel();
+    hub.close(session, channel);
+    if (subscription.isPresent) background(presence.remove(channel, session.id), 'presence remove');
+    if (subscription.emitsJoinLeave) {
+      const info = session.clientInfo(subscription.info);
+      // A leave never overtakes its join; a join that failed must not hold the leave back.
+      const leave = () => broker.publishLeave(channel, info);
+      background((subscription.joined ?? Promise.resolve()).then(leave, leave), 'leave');
+    }
+    return subscription;
+  };
+}
