@@ -6,7 +6,7 @@ import { ROOT } from '../workspace.mjs';
 const TOP_FOLDERS = ['packages', 'services', 'test', 'deploy'];
 const SKIPPED_FOLDERS = new Set(['node_modules', 'dist', 'gen', '.artifacts', 'coverage']);
 const SOURCE = /\.(ts|mts|js|mjs)$/;
-const TEST = /\.(test|bench|contract)\.(ts|mjs)$/;
+const TEST = /\.(test|bench|contract)\.(ts|mjs)$|-fixtures?\.ts$|\/fixture\//;
 
 /** All hand-written source files, path relative to the checkout with `/`, and text. */
 export function sourceFiles() {
@@ -23,7 +23,7 @@ export function sourceFiles() {
   return files;
 }
 
-/** Whether a path is that of a test: it may know more than the code beside it. */
+/** Whether a path is that of a test or of what tests are made with: it may know more than the code beside it. */
 export function isTest(path) {
   return TEST.test(path) || path.startsWith('test/');
 }
