@@ -1,0 +1,136 @@
+import { OperationalError, withDeadline, type Clock, type Log } from '@carillon/service-kit';
+
+import type { CallMetrics, PolicyMetrics } from '../metrics.ts';
+import { backendFailure, isTransportFailure } from './backend-failure.ts';
+import type { Backend, BackendCall, ProxyKind, ReplyEnvelope } from './backend.ts';
+import { CircuitBreaker } from './circuit-breaker.ts';
+import { ConcurrencyLimit } from './concurrency-limit.ts';
+
+export interface GuardedBackendOptions {
+  /** For logs and metrics; unique. */
+  readonly endpointName: string;
+  /** `name` label of the metrics: `default` or that of a named proxy. */
+  readonly proxyName: string;
+  readonly backend: Backend;
+  /** The proxy's `timeout`, over everything: waiting for a place, connecting, the exchange. */
+  readonly timeoutMs: number;
+  readonly limits: BackendLimits;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: PolicyMetrics;
+}
+
+export interface BackendLimits {
+  /** Calls in flight to one endpoint. */
+  readonly maxInFlight: number;
+  /** Calls that may wait for one of those to end. */
+  readonly maxWaiting: number;
+  /** Consecutive transport failures and time-outs that open the circuit. */
+  readonly failureThreshold: number;
+  readonly openMs: number;
+}
+
+/** One endpoint with its bounds. Rejects as `Backend.exchange` does, never later than the time-out. */
+export interface GuardedBackend {
+  call<Message, Result>(call: BackendCall<Message, Result>): Promise<ReplyEnvelope<Result>>;
+  close(): Promise<void>;
+}
+
+/** One log line about failures in this time: an outage must not flood the log. */
+const FAILURE_LOG_INTERVAL_MS = 1_000;
+
+export function createGuardedBackend(options: GuardedBackendOptions): GuardedBackend {
+  const { backend, clock, endpointName, timeoutMs, limits, log } = options;
+  const metrics = options.metrics.endpoint(endpointName);
+  const limit = new ConcurrencyLimit(limits);
+  const logFailure = createFailureLog(options);
+  const callMetrics = new Map<ProxyKind, CallMetrics>();
+  const breaker = new CircuitBreaker({
+    clock,
+    failureThreshold: limits.failureThreshold,
+    openMs: limits.openMs,
+    onChange: (state) => {
+      metrics.setCircuit(state);
+      log.warn('circuit of a backend changed', { endpoint: endpointName, state });
+      // A connection that died in silence would fail every probe.
+      if (state === 'open') backend.reset();
+    },
+  });
+  metrics.setCircuit('closed');
+
+  function metricsOf(kind: ProxyKind): CallMetrics {
+    let cells = callMetrics.get(kind);
+    if (cells === undefined) {
+      cells = options.metrics.call(backend.protocol, kind, options.proxyName);
+      callMetrics.set(kind, cells);
+    }
+    return cells;
+  }
+
+  /** The call itself, once it has a place. Only what happens here says anything about the endpoint. */
+  async function exchange<Message, Result>(call: BackendCall<Message, Result>, signal: AbortSignal, startedAt: number) {
+    if (!breaker.tryEnter()) throw backendFailure('proxy_circuit_open', 'the backend failed repeatedly a moment ago');
+    const remainingMs = Math.max(0, timeoutMs - (clock.monotonic() - startedAt));
+    try {
+      const reply = await backend.exchange(call, { signal, remainingMs });
+      breaker.succeeded();
+      return reply;
+    } catch (error) {
+      if (isTransportFailure(error)) breaker.failed();
+      else if (isAnswer(error)) breaker.succeeded();
+      else breaker.abandoned();
+      throw error;
+    }
+  }
+
+  return {
+    async call(call) {
+      const startedAt = clock.monotonic();
+      const cells = metricsOf(call.method.kind);
+      cells.inFlight.inc();
+      try {
+        return await withDeadline(
+          (signal) => {
+            const turn = limit.run(() => exchange(call, signal, startedAt), signal);
+            metrics.waiting.set(limit.waiting);
+            return turn;
+          },
+          timeoutMs,
+          'proxy_timeout',
+          clock,
+        );
+      } catch (error) {
+        cells.errors.inc();
+        if (error instanceof OperationalError) metrics.failure(error.code).inc();
+        logFailure(call.method.kind, error);
+        throw error;
+      } finally {
+        cells.inFlight.dec();
+        cells.duration.observe((clock.monotonic() - startedAt) / 1_000);
+        metrics.waiting.set(limit.waiting);
+      }
+    },
+    close: () => backend.close(),
+  };
+}
+
+/** The endpoint is there, though its answer is of no use. */
+function isAnswer(error: unknown): boolean {
+  if (!(error instanceof OperationalError)) return false;
+  return error.code === 'proxy_status' || error.code === 'proxy_grpc_status' || error.code === 'proxy_bad_reply';
+}
+
+function createFailureLog({ clock, log, endpointName }: GuardedBackendOptions) {
+  let quietUntil = -Infinity;
+  let unlogged = 0;
+  return (kind: ProxyKind, error: unknown): void => {
+    const now = clock.monotonic();
+    if (now < quietUntil) {
+      unlogged += 1;
+      return;
+    }
+    log.warn('a backend call failed', { endpoint: endpointName, type: kind, error, unlogged });
+    quietUntil = now + FAILURE_LOG_INTERVAL_MS;
+    unlogged = 0;
+  };
+}

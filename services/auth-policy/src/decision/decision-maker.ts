@@ -1,0 +1,50 @@
+import type { Ask, Decision, DecisionService } from '@carillon/policy';
+import { OperationalError, type Log } from '@carillon/service-kit';
+
+import type { ProxyRegistry } from '../proxy/proxy-registry.ts';
+import { decideConnect } from './decide-connect.ts';
+import { decideMapPublish } from './decide-map-publish.ts';
+import { decideMapRemove } from './decide-map-remove.ts';
+import { decidePublish } from './decide-publish.ts';
+import { decideRefresh } from './decide-refresh.ts';
+import { decideRpc } from './decide-rpc.ts';
+import { decideSubRefresh } from './decide-sub-refresh.ts';
+import { decideSubscribe } from './decide-subscribe.ts';
+import type { ProxyRule } from './proxy-rule.ts';
+
+export interface DecisionMakerOptions {
+  readonly registry: ProxyRegistry;
+  readonly log: Log;
+}
+
+/** Asks the backends. Owns the registry: closing one closes the other. */
+export function createDecisionMaker({ registry, log }: DecisionMakerOptions): DecisionService {
+  async function decide<Message, Result>(
+    rule: ProxyRule<Message, Result>,
+    ask: Ask<Message>,
+  ): Promise<Decision<Result>> {
+    const endpoint = registry.find(rule.method.kind, ask.proxyName);
+    if (endpoint === undefined) return { kind: 'failed', reason: `no proxy ${ask.proxyName} for ${rule.method.kind}` };
+    try {
+      const message = rule.prepare(ask.message, endpoint.options);
+      return rule.decide(await endpoint.backend.call({ method: rule.method, message, origin: ask.origin }));
+    } catch (error) {
+      if (error instanceof OperationalError) return { kind: 'failed', reason: `${error.code}: ${error.message}` };
+      // A bug. One client gets an error for it; the others do not deserve the end of the process.
+      log.error('a decision went wrong', { type: rule.method.kind, error });
+      return { kind: 'failed', reason: 'internal error' };
+    }
+  }
+
+  return {
+    connect: (ask) => decide(decideConnect, ask),
+    refresh: (ask) => decide(decideRefresh, ask),
+    subscribe: (ask) => decide(decideSubscribe, ask),
+    publish: (ask) => decide(decidePublish, ask),
+    subRefresh: (ask) => decide(decideSubRefresh, ask),
+    rpc: (ask) => decide(decideRpc, ask),
+    mapPublish: (ask) => decide(decideMapPublish, ask),
+    mapRemove: (ask) => decide(decideMapRemove, ask),
+    close: () => registry.close(),
+  };
+}

@@ -1,0 +1,93 @@
+import type { ProxyConfig } from '@carillon/config';
+import { OperationalError, type Clock, type Log } from '@carillon/service-kit';
+
+import type { Backend, ProxyKind } from '../backend/backend.ts';
+import { createGrpcBackend } from '../backend/grpc-backend.ts';
+import { createGuardedBackend, type BackendLimits, type GuardedBackend } from '../backend/guarded-backend.ts';
+import { createHttpBackend, MAX_CONNECTIONS_PER_HOST } from '../backend/http-backend.ts';
+import type { PolicyMetrics } from '../metrics.ts';
+import { isHttpEndpoint } from './endpoint-scheme.ts';
+import type { ProxySettings } from './proxy-settings.ts';
+import { validateProxies } from './proxy-validation.ts';
+
+/** One endpoint with the options that shape its questions. */
+export interface ProxyEndpoint {
+  readonly options: ProxyConfig;
+  readonly backend: GuardedBackend;
+}
+
+export interface ProxyRegistry {
+  /** `default` is the endpoint of the kind's own; any other name an entry of `proxies`. Undefined: there is none. */
+  find(kind: ProxyKind, name: string): ProxyEndpoint | undefined;
+  close(): Promise<void>;
+}
+
+export interface ProxyRegistryOptions {
+  readonly settings: ProxySettings;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: PolicyMetrics;
+  readonly limits?: Partial<BackendLimits> | undefined;
+}
+
+const DEFAULT_LIMITS: BackendLimits = {
+  maxInFlight: MAX_CONNECTIONS_PER_HOST,
+  maxWaiting: 1_024,
+  failureThreshold: 20,
+  openMs: 500,
+};
+
+/**
+ * Opens every configured endpoint; connections are made when they are needed. Throws the `OperationalError`
+ * `proxy_config` that lists all that is wrong (proxy.md §2.2).
+ */
+export function createProxyRegistry(options: ProxyRegistryOptions): ProxyRegistry {
+  const problems = validateProxies(options.settings);
+  if (problems.length > 0) throw new OperationalError('proxy_config', problems.join('; '), { retriable: false });
+  const { client, channel, rpc, proxies } = options.settings;
+  const ownEndpoints: Readonly<Record<ProxyKind, ProxyConfig>> = {
+    connect: client.connect,
+    refresh: client.refresh,
+    subscribe: channel.proxy.subscribe,
+    publish: channel.proxy.publish,
+    sub_refresh: channel.proxy.subRefresh,
+    rpc: rpc.proxy,
+    map_publish: channel.proxy.mapPublish,
+    map_remove: channel.proxy.mapRemove,
+  };
+  const defaults = new Map<string, ProxyEndpoint>();
+  for (const [kind, proxy] of Object.entries(ownEndpoints)) {
+    if (proxy.endpoint !== '' && proxy.timeoutMs > 0) defaults.set(kind, open(options, proxy, `default ${kind}`));
+  }
+  const named = new Map(proxies.map((proxy) => [proxy.name, open(options, proxy, proxy.name)]));
+
+  return {
+    find: (kind, name) => (name === 'default' || name === '' ? defaults.get(kind) : named.get(name)),
+    async close() {
+      const endpoints = [...defaults.values(), ...named.values()];
+      await Promise.all(endpoints.map(({ backend }) => backend.close()));
+    },
+  };
+}
+
+function open({ clock, log, metrics, limits }: ProxyRegistryOptions, proxy: ProxyConfig, name: string): ProxyEndpoint {
+  const backend = createGuardedBackend({
+    endpointName: name,
+    proxyName: name.startsWith('default ') ? 'default' : name,
+    backend: createBackend(proxy, name, clock),
+    timeoutMs: proxy.timeoutMs,
+    limits: { ...DEFAULT_LIMITS, ...limits },
+    clock,
+    log,
+    metrics,
+  });
+  return { options: proxy, backend };
+}
+
+function createBackend(proxy: ProxyConfig, name: string, clock: Clock): Backend {
+  if (!isHttpEndpoint(proxy.endpoint)) return createGrpcBackend(proxy, clock);
+  if (!URL.canParse(proxy.endpoint)) {
+    throw new OperationalError('proxy_config', `${name}: invalid endpoint`, { retriable: false });
+  }
+  return createHttpBackend(proxy);
+}
