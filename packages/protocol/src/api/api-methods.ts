@@ -91,7 +91,7 @@ function method<Request extends Message, Result extends Message>(
     request: compileCodec(schemas.request, options),
     result: compileCodec(schemas.result, options),
     // Every XResponse is `error` and `result`, which the schema cannot say for all of them at once.
-    response: response as MessageCodec<ApiResponse<Wire<Result>>>,
+    response,
   });
 }
 

@@ -13,11 +13,11 @@ export interface ClientCodec {
    * yielded, then ProtocolViolation is thrown. An empty frame is a violation. Raw fields are views of the frame: the
    * caller must own its memory for as long as it uses the commands.
    */
-  commands(frame: Uint8Array): Iterable<Command>;
+  readonly commands: (frame: Uint8Array) => Iterable<Command>;
   /** One message: without delimiter in JSON, with its length prefix in Protobuf. Feed it to {@link joinFrame}. */
-  encodeReply(reply: Reply): Uint8Array;
+  readonly encodeReply: (reply: Reply) => Uint8Array;
   /** A bare push for unidirectional transports: never delimited, since uni gRPC and uni WebSocket frame it themselves. */
-  encodePush(push: Push): Uint8Array;
+  readonly encodePush: (push: Push) => Uint8Array;
   /** One frame of several messages that {@link encodeReply} gave; the only message is returned as it is. */
-  joinFrame(messages: readonly Uint8Array[]): Uint8Array;
+  readonly joinFrame: (messages: readonly Uint8Array[]) => Uint8Array;
 }

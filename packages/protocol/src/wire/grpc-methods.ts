@@ -14,9 +14,12 @@ export interface GrpcMethod<Request, Response> {
   readonly responseDeserialize: (bytes: Buffer) => Response;
 }
 
-/** The methods of a generated service by their names in it (first letter lower case). */
+/** The methods of a generated service by their names in it, the first letter in lower case (and `RPC` as `rpc`). */
 export type GrpcMethods<S extends DescService> = {
-  readonly [K in keyof S['method']]: S['method'][K] extends { input: infer I; output: infer O }
+  readonly [K in keyof S['method'] as K extends 'rPC' ? 'rpc' : K]: S['method'][K] extends {
+    input: infer I;
+    output: infer O;
+  }
     ? GrpcMethod<WireOf<I>, WireOf<O>>
     : never;
 };
@@ -26,7 +29,9 @@ type WireOf<D> = D extends GenMessage<infer T> ? Wire<T> : never;
 /** Path and (de)serialisers of every method of a service. Deserialisers throw ProtocolViolation. */
 export function grpcMethods<S extends DescService>(service: S): GrpcMethods<S> {
   const methods: Record<string, unknown> = {};
-  for (const [name, method] of Object.entries(service.method)) methods[name] = grpcMethod(service, method);
+  for (const [name, method] of Object.entries(service.method)) {
+    methods[name === 'rPC' ? 'rpc' : name] = grpcMethod(service, method);
+  }
   return methods as GrpcMethods<S>;
 }
 

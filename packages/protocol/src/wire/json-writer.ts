@@ -91,7 +91,7 @@ function writeValue(field: FieldPlan, value: unknown, writing: JsonWriting, sink
       return writing.payload(sink, value as Uint8Array);
     case 'double':
       if (!Number.isFinite(value)) throw new RangeError(`${field.key} is not a finite number`);
-      return sink.text(String(value as number));
+      return sink.text(String(value));
     case 'message':
       if (field.message === undefined) throw new TypeError(`${field.key} has no plan`);
       return writeJsonMessage(field.message, value as Fields, writing, sink);

@@ -14,16 +14,16 @@ import type { Wire } from './wire.ts';
  * their argument. Writers return memory of their own, and throw RangeError for a number that the field cannot hold.
  */
 export interface MessageCodec<T> {
-  readJson(json: Uint8Array): T;
+  readonly readJson: (json: Uint8Array) => T;
   /** Messages one after the other with any whitespace between, decoded lazily. */
-  readJsonStream(json: Uint8Array): Iterable<T>;
-  writeJson(message: T): Uint8Array;
-  readProtobuf(bytes: Uint8Array): T;
-  writeProtobuf(message: T): Uint8Array;
+  readonly readJsonStream: (json: Uint8Array) => Iterable<T>;
+  readonly writeJson: (message: T) => Uint8Array;
+  readonly readProtobuf: (bytes: Uint8Array) => T;
+  readonly writeProtobuf: (message: T) => Uint8Array;
   /** With the length prefix of the client protocol (P3). */
-  writeDelimited(message: T): Uint8Array;
+  readonly writeDelimited: (message: T) => Uint8Array;
   /** The messages of a frame of length-prefixed messages, decoded lazily. */
-  readDelimited(frame: Uint8Array): Iterable<T>;
+  readonly readDelimited: (frame: Uint8Array) => Iterable<T>;
 }
 
 export interface CodecOptions {
@@ -67,18 +67,18 @@ export function compileCodec<T extends Message>(desc: GenMessage<T>, options: Co
     readProtobuf: (bytes) => typed(readProtobufMessage(plan, bytes)),
     writeJson(message) {
       sink.reset();
-      writeJsonMessage(plan, message as Fields, writing, sink);
+      writeJsonMessage(plan, message, writing, sink);
       return sink.take();
     },
     writeProtobuf(message) {
       sink.reset();
-      writeProtobufMessage(plan, message as Fields, sink);
+      writeProtobufMessage(plan, message, sink);
       return sink.take();
     },
     writeDelimited(message) {
       sink.reset();
       const start = sink.beginDelimited();
-      writeProtobufMessage(plan, message as Fields, sink);
+      writeProtobufMessage(plan, message, sink);
       sink.endDelimited(start);
       return sink.take();
     },

@@ -1,0 +1,151 @@
+import { describe, expect, it } from 'vitest';
+import { ProtocolViolation } from '../codes/protocol-violation.ts';
+import { NULL_MESSAGE } from '../wire/message-plan.ts';
+import { InvalidPayload } from '../wire/raw-json.ts';
+import { apiErrorCodec, apiGrpcMethods, apiMethods, batchMethod } from './api-methods.ts';
+import { legacyCommands, legacyReplyCodec } from './legacy-commands.ts';
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const text = (value: Uint8Array | undefined): string => new TextDecoder().decode(value);
+
+describe('the table of API methods', () => {
+  it('names every method as the routes do', () => {
+    const names = Object.values(apiMethods).map((method) => method.name);
+    expect([...names, batchMethod.name].sort()).toEqual(
+      (
+        'batch publish broadcast subscribe unsubscribe disconnect presence presence_stats history history_remove info ' +
+        'rpc refresh channels map_publish map_remove map_read_state map_read_stream map_stats map_clear ' +
+        'shared_poll_publish'
+      )
+        .split(' ')
+        .sort(),
+    );
+  });
+
+  it('is in the order in which a batch command picks its method', () => {
+    expect(Object.keys(apiMethods).join(' ')).toBe(
+      'publish broadcast subscribe unsubscribe disconnect history historyRemove presence presenceStats info rpc ' +
+        'refresh channels mapPublish mapRemove mapReadState mapReadStream mapStats mapClear sharedPollPublish',
+    );
+  });
+
+  it('agrees with the gRPC service', () => {
+    for (const method of [...Object.values(apiMethods), batchMethod]) {
+      const path = `/centrifugal.centrifugo.api.CentrifugoApi/${method.grpcName}`;
+      expect(Object.values(apiGrpcMethods).map((it) => it.path)).toContain(path);
+    }
+    for (const method of Object.values(apiMethods)) {
+      expect(apiGrpcMethods[method.batchField].path.endsWith(`/${method.grpcName}`)).toBe(true);
+    }
+  });
+});
+
+describe('API JSON', () => {
+  it('reads keys in any case, an exact match first', () => {
+    const read = apiMethods.publish.request.readJson;
+    expect(read(bytes('{"CHANNEL":"a","Idempotency_Key":"k","unknown":[1]}'))).toEqual({
+      channel: 'a',
+      idempotencyKey: 'k',
+    });
+  });
+
+  it.each([
+    ['{"channel":1,"data":{}}'],
+    ['{"channel":"a","version":-1}'],
+    ['{"channel":"a"'],
+    [''],
+    ['{} {}'],
+    ['"a"'],
+  ])('refuses %s', (body) => {
+    expect(() => apiMethods.publish.request.readJson(bytes(body))).toThrow(ProtocolViolation);
+  });
+
+  it('keeps the payload as it came in, null included', () => {
+    expect(text(apiMethods.publish.request.readJson(bytes('{"data": { "a" : 1 } }')).data)).toBe('{ "a" : 1 }');
+    expect(text(apiMethods.publish.request.readJson(bytes('{"data":null}')).data)).toBe('null');
+    expect(apiMethods.publish.request.readJson(bytes('{"channel":null}')).channel).toBeUndefined();
+  });
+
+  it('always writes what callers rely on', () => {
+    const write = (value: Uint8Array): string => text(value);
+    expect(write(apiMethods.publish.response.writeJson({ result: {} }))).toBe('{"result":{}}');
+    expect(write(apiMethods.presence.response.writeJson({ result: {} }))).toBe('{"result":{"presence":{}}}');
+    expect(write(apiMethods.channels.result.writeJson({}))).toBe('{"channels":{}}');
+    expect(write(apiMethods.history.result.writeJson({}))).toBe('{"publications":[],"epoch":"","offset":0}');
+    expect(
+      write(apiMethods.info.result.writeJson({ nodes: [{ metrics: { interval: 0.5, items: { a: 1.25 } } }] })),
+    ).toBe(
+      '{"nodes":[{"uid":"","name":"","version":"","num_clients":0,"num_users":0,"num_channels":0,' +
+        '"metrics":{"interval":0.5,"items":{"a":1.25}},"num_subs":0}]}',
+    );
+    expect(write(apiErrorCodec.writeJson({ code: 102, message: 'unknown channel' }))).toBe(
+      '{"code":102,"message":"unknown channel"}',
+    );
+    expect(write(batchMethod.response.writeJson({}))).toBe('{}');
+  });
+
+  it('compacts payloads, and refuses those that are not JSON', () => {
+    const result = (data: string): Uint8Array =>
+      apiMethods.history.result.writeJson({ publications: [{ data: bytes(data) }], epoch: 'e', offset: 1 });
+    expect(text(result('{ "a" : "<" }'))).toBe(
+      String.raw`{"publications":[{"data":{"a":"\u003c"}}],"epoch":"e","offset":1}`,
+    );
+    expect(() => result('binary')).toThrow(InvalidPayload);
+    // A codec that threw half way must not leave anything behind.
+    expect(text(result('1'))).toBe('{"publications":[{"data":1}],"epoch":"e","offset":1}');
+  });
+
+  it('tells a null command of a batch from an empty one', () => {
+    const { commands } = batchMethod.request.readJson(bytes('{"commands":[{"info":{}},null,{}],"parallel":true}'));
+    expect(commands?.map((command) => command === NULL_MESSAGE)).toEqual([false, true, false]);
+    expect(commands).toEqual([{ info: {} }, {}, {}]);
+  });
+});
+
+describe('legacy commands', () => {
+  const read = (body: string): unknown[] =>
+    [...legacyCommands(bytes(body))].map((command) => ({ ...command, params: text(command.params) }));
+
+  it('stand one after the other and name their method in several ways', () => {
+    expect(
+      read('{"id":1,"method":"PUBLISH","params":{"channel":"a"}}\n {"method":9}{"params":{}}{"method":"connections"}'),
+    ).toEqual([
+      { id: 1, method: 'publish', params: '{"channel":"a"}' },
+      { id: 0, method: 'info', params: '' },
+      { id: 0, method: 'publish', params: '{}' },
+      { id: 0, method: 'connections', params: '' },
+    ]);
+    expect(read('{"method":99}{"method":13}{"method":-1}')).toMatchObject([
+      { method: undefined },
+      { method: undefined },
+      { method: undefined },
+    ]);
+    expect(read(' \n')).toEqual([]);
+  });
+
+  it.each(['', '{"method":"nope"}', '{"method":""}', '{"method":null}', '{"method":{}}', '{"method":1.5}', '{', '[]'])(
+    'refuse the body %j',
+    (body) => {
+      expect(() => read(body)).toThrow(ProtocolViolation);
+    },
+  );
+
+  it('before a malformed one are given first', () => {
+    const commands = legacyCommands(bytes('{"id":1,"method":"info"} {"id":'));
+    expect(commands.next().value).toMatchObject({ id: 1, method: 'info' });
+    expect(() => commands.next()).toThrow(ProtocolViolation);
+  });
+
+  it('are those of the table by their numbers', () => {
+    for (const method of Object.values(apiMethods)) {
+      expect(read(`{"method":${method.legacyNumber}}`)).toMatchObject([{ method: method.name }]);
+    }
+  });
+
+  it('are answered with the JSON of a result inside', () => {
+    expect(text(legacyReplyCodec.writeJson({ result: bytes('{}') }))).toBe('{"result":{}}');
+    expect(text(legacyReplyCodec.writeJson({ id: 2, error: { code: 104, message: 'not found' } }))).toBe(
+      '{"id":2,"error":{"code":104,"message":"not found"}}',
+    );
+  });
+});
