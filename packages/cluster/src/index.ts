@@ -27,3 +27,11 @@ export type {
 } from './control.ts';
 export type { Presence, PresenceStats } from './presence.ts';
 export { createEpoch, type RandomFill } from './epoch.ts';
+export type { NodeIdentity } from './node-identity.ts';
+export {
+  NO_RECEIVER,
+  NO_SESSIONS,
+  type ClusterEngine,
+  type CreateEngine,
+  type EngineParts,
+} from './engine.ts';

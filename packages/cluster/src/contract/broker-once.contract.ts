@@ -93,6 +93,15 @@ export function describeOnce(underTest: () => BrokerUnderTest): void {
       expect(await receivedUntilFence(channel)).toEqual(['five@1', 'plain@2', 'six@3']);
     });
 
+    it('travel with the publication', async () => {
+      const channel = await joined();
+      await publish(channel, 'five', { version: 5 });
+      await publish(channel, 'plain');
+      const { reader } = underTest();
+      const { publications } = await reader.broker.history(channel, { retention: retain(), limit: -1 });
+      expect(publications.map(({ version }) => version ?? 0)).toEqual([5, 0]);
+    });
+
     it('compare within one version epoch only', async () => {
       const channel = await joined();
       await publish(channel, 'a', { version: 5, versionEpoch: 'x' });

@@ -1,1 +1,4 @@
 export { MemoryBroker, type MemoryBrokerDeps } from './memory-broker.ts';
+export { MemoryControl, type MemoryControlDeps } from './memory-control.ts';
+export { MemoryPresence } from './memory-presence.ts';
+export { memoryEngine } from './memory-engine.ts';

@@ -195,8 +195,8 @@ export class MemoryBroker implements Broker {
 }
 
 /** One shape for all publications, whatever they carry: encoders and hubs read them on their hot path. */
-function createPublication({ data, info, tags }: PublishRequest, offset: number): Publication {
-  return { data: offset === 0 ? data : unpin(data), info, offset, tags };
+function createPublication({ data, info, tags, version }: PublishRequest, offset: number): Publication {
+  return { data: offset === 0 ? data : unpin(data), info, offset, tags, version: version === 0 ? undefined : version };
 }
 
 /** A small payload that was cut out of a big frame must not keep the whole frame for as long as it is stored. */

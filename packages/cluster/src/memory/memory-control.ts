@@ -6,18 +6,11 @@ import type {
   ControlHandler,
   EmulationFrame,
   NodeRecord,
-  NodeRole,
   NodeStats,
   SurveyQuestion,
   SurveyResult,
 } from '../control.ts';
-
-/** What a node tells of itself. */
-export interface NodeIdentity {
-  readonly name: string;
-  readonly role: NodeRole;
-  readonly version: string;
-}
+import type { NodeIdentity } from '../node-identity.ts';
 
 export interface MemoryControlDeps {
   readonly clock: Clock;

@@ -1,0 +1,26 @@
+import type { Clock } from '@carillon/service-kit';
+import type { ClusterEngine, CreateEngine } from '../engine.ts';
+import type { NodeIdentity } from '../node-identity.ts';
+import { MemoryBroker } from './memory-broker.ts';
+import { MemoryControl } from './memory-control.ts';
+import { MemoryPresence } from './memory-presence.ts';
+
+/** The engine of a single process: fast, and gone with it. */
+export function memoryEngine({ clock, node }: { readonly clock: Clock; readonly node: NodeIdentity }): CreateEngine {
+  return async ({ receiver, handler }): Promise<ClusterEngine> => {
+    const broker = new MemoryBroker({ clock, receiver });
+    const presence = new MemoryPresence();
+    const control = new MemoryControl({ clock, node, handler });
+    return {
+      broker,
+      presence,
+      control,
+      unavailable: () => undefined,
+      async close() {
+        await control.close();
+        await broker.close();
+        await presence.close();
+      },
+    };
+  };
+}
