@@ -10,6 +10,10 @@ import type { Subscriber } from './subscriber.ts';
  * turn in which the caller sends its reply, merges both and goes live.
  */
 export interface ChannelHub {
+  /**
+   * Rejects with `ClientError` 105 for a channel that the subscriber has or is opening, otherwise with what the broker
+   * rejects with (`OperationalError`, `BrokerError`). Nothing is left behind then.
+   */
   open(subscriber: Subscriber, channel: string, options: OpenOptions): Promise<OpenSubscription>;
   /** Ends a subscription (live or still opening). Unknown ones are fine. */
   close(subscriber: Subscriber, channel: string): void;
@@ -43,11 +47,12 @@ export interface OpenOptions {
 
 export interface OpenSubscription {
   /**
-   * Merges and goes live. Throws `Disconnect` 3010 on a hole and `ClientError` 112 for `rejectUnrecovered`;
+   * Merges and goes live. Throws `Disconnect` 3010 on a hole, 3506 for a recovered payload that JSON can't carry, 3000 when the subscriber
+   * closed the channel meanwhile, and `ClientError` 112 for `rejectUnrecovered`;
    * the subscription is then already closed.
    */
   finish(): OpenedState;
-  /** Gives up before `finish`. */
+  /** Gives up before `finish`; harmless after it. */
   abandon(): void;
 }
 
