@@ -44,3 +44,6 @@ export {
 } from './decide/subscription-features.ts';
 export { SUBSCRIPTION_SOURCE, type SubscriptionSource } from './channel/subscription-source.ts';
 export { isMapType, wireSubscriptionType } from './channel/subscription-type.ts';
+export { fromWireDecision, toWireDecision, type WireDecision } from './hop/decision-wire.ts';
+export { fromWireQuestion, toWireQuestion, type WireQuestion } from './hop/question-wire.ts';
+export { preferBase64, preferData, type ReplyPayload } from './reply-payload.ts';

@@ -1,0 +1,59 @@
+import type { Config } from '@carillon/config';
+import type { DecisionService } from '@carillon/policy';
+import { Health, OpsServer, type Clock, type Log, type Metrics } from '@carillon/service-kit';
+
+import { authPolicyConfig } from './config.ts';
+import { createDecisionMaker } from './decision/decision-maker.ts';
+import { PolicyServer } from './grpc/grpc-server.ts';
+import { createPolicyMetrics } from './metrics.ts';
+import { createProxyRegistry } from './proxy/proxy-registry.ts';
+
+export interface ComposeAuthPolicyOptions {
+  readonly config: Config;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+}
+
+export interface AuthPolicy {
+  /** For a process that holds a gateway too: the same decisions without a hop. Usable before and without `start`. */
+  readonly decisions: DecisionService;
+  /** Opens the internal gRPC service and the operations endpoints; gives their ports. Rejects if a port cannot be had. */
+  start(): Promise<{ readonly grpcPort: number; readonly opsPort: number }>;
+  /** Not ready any more; callers are sent elsewhere and what they asked is answered, until the signal aborts. */
+  drain(signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Wires the service. Throws the `OperationalError` `proxy_config` for proxies that cannot work. */
+export function composeAuthPolicy({ config, log, clock, metrics }: ComposeAuthPolicyOptions): AuthPolicy {
+  const { proxies, port, maxInFlightPerCaller, ops } = authPolicyConfig(config);
+  const policyMetrics = createPolicyMetrics(metrics);
+  const registry = createProxyRegistry({ settings: proxies, clock, log, metrics: policyMetrics });
+  const decisions = createDecisionMaker({ registry, log });
+  const server = new PolicyServer({ decisions, port, maxInFlightPerCaller, log, metrics: policyMetrics });
+  const health = new Health();
+  let unreadiness: string | undefined = 'starting';
+  health.add('auth-policy', () => unreadiness);
+  const opsServer = new OpsServer({ health, metrics, log, clock, ...ops });
+
+  return {
+    decisions,
+    async start() {
+      const grpcPort = await server.start();
+      const opsPort = await opsServer.start();
+      unreadiness = undefined;
+      log.info('auth-policy is listening', { grpcPort, opsPort });
+      return { grpcPort, opsPort };
+    },
+    async drain(signal) {
+      unreadiness = 'draining';
+      await server.drain(signal);
+    },
+    async close() {
+      await server.close();
+      await opsServer.stop();
+      await decisions.close();
+    },
+  };
+}
