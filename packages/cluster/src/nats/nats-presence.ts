@@ -1,0 +1,184 @@
+import type { ClientInfo } from '@carillon/protocol/client';
+import { OperationalError, SingleFlight, type Clock, type Log } from '@carillon/service-kit';
+import { countPresence } from '../presence-count.ts';
+import type { Presence, PresenceStats } from '../presence.ts';
+import type { NodeRegistry } from './control/node-registry.ts';
+import type { NatsLink } from './nats-connection.ts';
+import { DeadNodePurge } from './presence/dead-node-purge.ts';
+import { OwnEntries } from './presence/own-entries.ts';
+import { PresenceAnnouncer } from './presence/presence-announcer.ts';
+import { decodePresenceEntry, type PresenceEntry } from './presence/presence-entry.ts';
+import { PresenceStore } from './presence/presence-store.ts';
+import { NoStreamError } from './presence/stream-request.ts';
+import { ReplyInbox } from './request/reply-inbox.ts';
+
+/** Of each request to NATS. */
+const REQUEST_DEADLINE_MS = 5_000;
+
+export interface NatsPresenceDeps {
+  /** Shared; closed by its owner after this. */
+  readonly link: NatsLink;
+  /** Says which nodes live; of the control adapter, which is closed after this. */
+  readonly registry: NodeRegistry;
+  readonly nodeId: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Copies of the stream, for clusters of NATS. Default 1. */
+  readonly replicas?: number | undefined;
+  /** For tests: other times. */
+  readonly requestDeadlineMs?: number | undefined;
+  readonly checkMs?: number | undefined;
+  readonly purgeDelayMs?: number | undefined;
+}
+
+/** Declares the stream; rejects with an OperationalError when NATS can't have it. */
+export async function createNatsPresence(deps: NatsPresenceDeps): Promise<Presence> {
+  const presence = new StreamPresence(deps);
+  await presence.start();
+  return presence;
+}
+
+/**
+ * Presence in one stream in the memory of NATS: a message per channel, node and client, written on change only
+ * (architecture §2.6). This node's own entries are read from its own memory, those of others from the stream, as long as
+ * their node lives.
+ */
+class StreamPresence implements Presence {
+  readonly #link: NatsLink;
+  readonly #registry: NodeRegistry;
+  readonly #nodeId: string;
+  readonly #log: Log;
+  readonly #writes: ReplyInbox;
+  readonly #reads: ReplyInbox;
+  readonly #store: PresenceStore;
+  readonly #own: OwnEntries = new OwnEntries();
+  readonly #announcer: PresenceAnnouncer;
+  readonly #purge: DeadNodePurge;
+  readonly #inFlight: SingleFlight<string, ReadonlyMap<string, ClientInfo>> = new SingleFlight();
+  readonly #stops: (() => void)[] = [];
+  #isClosed = false;
+
+  constructor({ link, registry, nodeId, clock, log, replicas, ...times }: NatsPresenceDeps) {
+    const { subjects } = link;
+    this.#link = link;
+    this.#registry = registry;
+    this.#nodeId = nodeId;
+    this.#log = log;
+    this.#writes = new ReplyInbox({
+      connection: link.main,
+      publish: (subject, payload, options) => link.publish(subject, payload, options),
+      clock,
+    });
+    this.#reads = new ReplyInbox({
+      connection: link.reads,
+      publish: (subject, payload, options) => {
+        const reason = link.unavailable();
+        if (reason !== undefined) throw new OperationalError('nats_unavailable', reason);
+        link.reads.publish(subject, payload, options);
+      },
+      clock,
+    });
+    this.#store = new PresenceStore({
+      subjects,
+      writes: this.#writes,
+      reads: this.#reads,
+      replicas: replicas ?? 1,
+      deadlineMs: times.requestDeadlineMs ?? REQUEST_DEADLINE_MS,
+    });
+    const shared = { store: this.#store, subjects, nodeId, clock, log };
+    this.#announcer = new PresenceAnnouncer({ ...shared, own: this.#own, checkMs: times.checkMs });
+    this.#purge = new DeadNodePurge({ ...shared, registry, delayMs: times.purgeDelayMs });
+  }
+
+  async start(): Promise<void> {
+    await this.#announcer.start();
+    this.#stops.push(
+      this.#link.onReconnect(() => void this.#announcer.check()),
+      this.#registry.watch({
+        onGone: (nodeId) => this.#purge.onGone(nodeId),
+        onReturned: () => this.#announcer.lost(),
+      }),
+    );
+  }
+
+  async add(channel: string, info: ClientInfo): Promise<void> {
+    this.#assertOpen();
+    const client = info.client ?? '';
+    this.#own.set(channel, info);
+    try {
+      await this.#announcer.write(channel, client);
+    } catch (error) {
+      // The caller is going to refuse the client. The write may have arrived all the same.
+      if (this.#own.get(channel, client) === info) this.#own.delete(channel, client);
+      this.#announcer.writeLater(channel, client);
+      throw error;
+    }
+  }
+
+  /** Never rejects: what can't be written now is written as soon as it can be. */
+  async remove(channel: string, client: string): Promise<void> {
+    if (this.#isClosed || !this.#own.delete(channel, client)) return;
+    try {
+      await this.#announcer.write(channel, client);
+    } catch (error) {
+      this.#log.debug('could not remove a presence entry yet', { channel, error });
+      this.#announcer.writeLater(channel, client);
+    }
+  }
+
+  members(channel: string): Promise<ReadonlyMap<string, ClientInfo>> {
+    return this.#inFlight.run(channel, () => this.#read(channel));
+  }
+
+  async stats(channel: string): Promise<PresenceStats> {
+    return countPresence((await this.members(channel)).values());
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const stop of this.#stops) stop();
+    this.#purge.close();
+    // Whoever does not get through leaves it to the others: without its heartbeat the entries do not count.
+    await this.#announcer.close().catch((error: unknown) => this.#log.debug('left presence behind', { error }));
+    this.#own.clear();
+    this.#writes.close();
+    this.#reads.close();
+  }
+
+  async #read(channel: string): Promise<ReadonlyMap<string, ClientInfo>> {
+    this.#assertOpen();
+    try {
+      return await this.#readStream(channel);
+    } catch (error) {
+      if (!(error instanceof NoStreamError)) throw error;
+      await this.#announcer.restore();
+      return this.#readStream(channel);
+    }
+  }
+
+  async #readStream(channel: string): Promise<ReadonlyMap<string, ClientInfo>> {
+    const members = new Map<string, ClientInfo>();
+    await this.#store.read(this.#link.subjects.presenceOfChannel(channel), (bytes) => {
+      const entry = this.#decode(bytes);
+      if (entry === undefined || entry.nodeId === this.#nodeId) return;
+      if (this.#registry.isAlive(entry.nodeId)) members.set(entry.info.client ?? '', entry.info);
+      else this.#purge.purgeSoon(entry.nodeId);
+    });
+    for (const [client, info] of this.#own.of(channel)) members.set(client, info);
+    return members;
+  }
+
+  #decode(bytes: Uint8Array): PresenceEntry | undefined {
+    try {
+      return decodePresenceEntry(bytes);
+    } catch (error) {
+      this.#log.warn('ignoring a presence entry', { error });
+      return undefined;
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new OperationalError('presence_closed', 'presence is closed', { retriable: false });
+  }
+}
