@@ -97,7 +97,7 @@ describe.each(messagesOf().map((desc) => [desc.name, desc] as const))('%s', (_, 
         expect(codec.readProtobuf(codec.writeProtobuf(message))).toEqual(message);
         expect([...codec.readDelimited(codec.writeDelimited(message))]).toEqual([message]);
       }),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   });
 
@@ -108,7 +108,7 @@ describe.each(messagesOf().map((desc) => [desc.name, desc] as const))('%s', (_, 
         expect(codec.readProtobuf(toBinary(schema, runtime))).toEqual(message);
         expect(fromBinary(schema, codec.writeProtobuf(message))).toEqual(runtime);
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 
@@ -120,7 +120,7 @@ describe.each(messagesOf().map((desc) => [desc.name, desc] as const))('%s', (_, 
         expect(Object.keys(JSON.parse(written) as object)).toEqual(keys);
         expect(written).not.toContain('\n');
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 });

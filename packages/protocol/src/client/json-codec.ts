@@ -2,6 +2,7 @@ import { ProtocolViolation } from '../codes/protocol-violation.ts';
 import { commandCodec, pushCodec, replyCodec } from './client-messages.ts';
 import type { ClientCodec } from './codec.ts';
 import type { Command, Reply } from './frames.ts';
+import { joinMessages } from './join-messages.ts';
 
 const NEWLINE = 0x0a;
 
@@ -12,7 +13,7 @@ export const jsonCodec: ClientCodec = Object.freeze({
   commands: (frame: Uint8Array): Iterable<Command> => readLines(frame, commandCodec.readJson),
   encodeReply: replyCodec.writeJson,
   encodePush: pushCodec.writeJson,
-  joinFrame: joinLines,
+  joinFrame: (messages: readonly Uint8Array[]): Uint8Array => joinMessages(messages, NEWLINE),
 });
 
 /** For clients: the replies of a frame, lazily; one trailing newline (HTTP streams) is allowed. */
@@ -31,19 +32,4 @@ function* readLines<T>(frame: Uint8Array, read: (line: Uint8Array) => T): Genera
     yield read(frame.subarray(start, lineEnd));
     start = lineEnd + 1;
   }
-}
-
-function joinLines(messages: readonly Uint8Array[]): Uint8Array {
-  const [only] = messages;
-  if (only !== undefined && messages.length === 1) return only;
-  let length = Math.max(messages.length - 1, 0);
-  for (const message of messages) length += message.length;
-  const frame = new Uint8Array(length);
-  let at = 0;
-  for (const message of messages) {
-    if (at > 0) frame[at++] = NEWLINE;
-    frame.set(message, at);
-    at += message.length;
-  }
-  return frame;
 }

@@ -2,6 +2,7 @@ import { ProtocolViolation } from '../codes/protocol-violation.ts';
 import { commandCodec, pushCodec, replyCodec } from './client-messages.ts';
 import type { ClientCodec } from './codec.ts';
 import type { Command, Reply } from './frames.ts';
+import { joinMessages } from './join-messages.ts';
 
 /** Protobuf: messages one after the other, each with its length before it (client-protocol.md §1.3.2, §2.2). */
 export const protobufCodec: ClientCodec = Object.freeze({
@@ -10,7 +11,7 @@ export const protobufCodec: ClientCodec = Object.freeze({
   commands: readCommands,
   encodeReply: replyCodec.writeDelimited,
   encodePush: pushCodec.writeProtobuf,
-  joinFrame: concatenate,
+  joinFrame: (messages: readonly Uint8Array[]): Uint8Array => joinMessages(messages),
 });
 
 /** For clients: the replies of a frame, lazily. */
@@ -21,18 +22,4 @@ export function decodeProtobufReplies(frame: Uint8Array): Iterable<Reply> {
 function* readCommands(frame: Uint8Array): Generator<Command> {
   if (frame.length === 0) throw new ProtocolViolation('the frame is empty');
   yield* commandCodec.readDelimited(frame);
-}
-
-function concatenate(messages: readonly Uint8Array[]): Uint8Array {
-  const [only] = messages;
-  if (only !== undefined && messages.length === 1) return only;
-  let length = 0;
-  for (const message of messages) length += message.length;
-  const frame = new Uint8Array(length);
-  let at = 0;
-  for (const message of messages) {
-    frame.set(message, at);
-    at += message.length;
-  }
-  return frame;
 }

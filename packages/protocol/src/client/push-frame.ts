@@ -1,3 +1,4 @@
+import { ByteSink } from '../wire/byte-sink.ts';
 import { withoutNewlines } from '../wire/raw-json.ts';
 import { clientInfoCodec, replyCodec } from './client-messages.ts';
 import type { ClientCodec } from './codec.ts';
@@ -32,55 +33,27 @@ export function encodePublicationPush(
   return jsonPush(channel, publication, options);
 }
 
+/** Scratch memory, empty between calls: encoding never waits. */
+const sink = new ByteSink();
+
 function jsonPush(channel: string, publication: Publication, options: PublicationPushOptions): Uint8Array {
-  const data = publication.data?.length === 0 ? undefined : publication.data;
-  const info = publication.info === undefined ? undefined : clientInfoCodec.writeJson(publication.info);
+  const { data, info } = publication;
+  const hasData = data !== undefined && data.length > 0;
+  sink.reset();
   const head = channel === '' ? '{"push":{"pub":{' : `{"push":{"channel":${quoted(channel)},"pub":{`;
-  const beforeData = data === undefined ? head : `${head}"data":`;
-  const tail = tailMembers(publication, options.delta);
-  if (options.dataForm === 'string' && data !== undefined) {
-    return joined(beforeData + quoted(utf8(data)), undefined, afterData(true, info, tail), info);
+  sink.text(hasData ? `${head}"data":` : head);
+  if (hasData) {
+    if (options.dataForm === 'string') sink.text(quoted(utf8(data)));
+    else sink.append(withoutNewlines(data));
   }
-  return joined(beforeData, data && withoutNewlines(data), afterData(data !== undefined, info, tail), info);
-}
-
-/** What stands between payload and info, and what stands after the info. */
-interface AfterData {
-  readonly beforeInfo: string;
-  readonly end: string;
-}
-
-function afterData(hasData: boolean, info: Uint8Array | undefined, tail: string): AfterData {
+  if (info !== undefined) {
+    sink.text(hasData ? ',"info":' : '"info":');
+    sink.append(clientInfoCodec.writeJson(info));
+  }
   // Each member of the tail brings its comma along; the first member of all must not have one.
-  const members = !hasData && info === undefined ? tail.slice(1) : tail;
-  if (info === undefined) return { beforeInfo: '', end: `${members}}}}` };
-  return { beforeInfo: hasData ? ',"info":' : '"info":', end: `${members}}}}` };
-}
-
-function joined(
-  head: string,
-  data: Uint8Array | undefined,
-  after: AfterData,
-  info: Uint8Array | undefined,
-): Uint8Array {
-  if (data === undefined && info === undefined) return new Uint8Array(Buffer.from(head + after.end));
-  const parts: Uint8Array[] = [Buffer.from(head)];
-  if (data !== undefined) parts.push(data);
-  if (info !== undefined) parts.push(Buffer.from(after.beforeInfo), info);
-  parts.push(Buffer.from(after.end));
-  return concatenated(parts);
-}
-
-function concatenated(parts: readonly Uint8Array[]): Uint8Array {
-  let length = 0;
-  for (const part of parts) length += part.length;
-  const frame = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    frame.set(part, at);
-    at += part.length;
-  }
-  return frame;
+  const tail = tailMembers(publication, options.delta);
+  sink.text(`${hasData || info !== undefined ? tail : tail.slice(1)}}}}`);
+  return sink.take();
 }
 
 /** The members after data and info, each with a comma before it. */

@@ -29,7 +29,7 @@ function readMessage(plan: MessagePlan, scanner: JsonScanner, reading: JsonReadi
   const message: Fields = { ...plan.blank };
   if (scanner.takeNull() || !scanner.openObject()) return message;
   do {
-    const field = findField(plan, scanner.readString(), reading.foldsCase);
+    const field = scanner.takeOneOf(plan.fields) ?? findField(plan, scanner.readString(), reading.foldsCase);
     scanner.takeColon();
     if (field === undefined) scanner.skipValue();
     else message[field.name] = readField(field, scanner, reading, depth);

@@ -114,6 +114,26 @@ export class JsonScanner {
     this.position++;
   }
 
+  /** Takes the string that is next if it is, letter by letter, one of these; spares making a string of each key. */
+  takeOneOf<T extends { readonly keyBytes: Uint8Array }>(candidates: readonly T[]): T | undefined {
+    if (this.peek() !== QUOTE) return undefined;
+    const start = this.position + 1;
+    for (const candidate of candidates) {
+      const end = start + candidate.keyBytes.length;
+      if (this.bytes[end] !== QUOTE || !this.hasAt(start, candidate.keyBytes)) continue;
+      this.position = end + 1;
+      return candidate;
+    }
+    return undefined;
+  }
+
+  private hasAt(start: number, expected: Uint8Array): boolean {
+    for (let index = 0; index < expected.length; index++) {
+      if (this.bytes[start + index] !== expected[index]) return false;
+    }
+    return true;
+  }
+
   /** Escapes are resolved; what is not Unicode (bad UTF-8, lone surrogates) becomes U+FFFD. */
   readString(): string {
     const start = this.openString();
