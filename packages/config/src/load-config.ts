@@ -6,7 +6,7 @@ import { isFlatName, translateFlat } from './legacy/translate-flat.ts';
 import { type BuildContext, buildGroup } from './read/build-config.ts';
 import { ConfigError } from './read/config-error.ts';
 import { applyItemVariables, type Env, readEnv, unknownVariables } from './read/env-layer.ts';
-import { locateKey } from './read/locate-key.ts';
+import { createLocator } from './read/locate-key.ts';
 import { parseConfigFile } from './read/parse-file.ts';
 import { mergeRaw, OuterText, type RawObject, setRaw } from './read/raw-value.ts';
 
@@ -43,7 +43,7 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
   const text = path === '' ? undefined : readIfThere(path, readFile);
   if (path !== '' && text === undefined) warnings.push(`config file ${path} not found, using defaults and environment`);
 
-  const locate = (key: string): string => (text === undefined ? path : locateKey(path, text, key));
+  const locate = text === undefined ? () => path : createLocator(path, text);
   const warn = (message: string): void => void warnings.push(message);
   const fileTree = text === undefined ? {} : translateFlat(parseConfigFile(path, text), { locate, warn });
   const layer = readEnv(optionTable, env, isFlatName);

@@ -36,11 +36,11 @@ function buildField(field: Field, raw: unknown, path: string, context: BuildCont
   if (field.kind === 'items') return buildItems(field, raw, path, context);
   if (raw === undefined || raw === null) return field.default;
   context.given.add(path);
-  const place = placeOf(raw, path, context);
+  const place = (): string => placeOf(raw, path, context);
   return readLeaf(field, raw, {
-    warn: (message) => context.warnings.push(`${place}: ${path} ${message}`),
+    warn: (message) => context.warnings.push(`${place()}: ${path} ${message}`),
     fail: (message) => {
-      throw new ConfigError('read', `${place}: ${path} ${message}`);
+      throw new ConfigError('read', `${place()}: ${path} ${message}`);
     },
     variable: (name) => context.env[name],
   });

@@ -21,8 +21,9 @@ export function parseDuration(input: string): number | undefined {
   for (const [, amount, unit] of body.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)) {
     total += Number(amount) * (NS[unit ?? ''] ?? 0);
   }
-  // Go counts whole nanoseconds.
-  const rounded = Math.round(total * 1e6) / 1e6;
+  // Sums of binary fractions leave dust: long durations are cut to microseconds, short ones to nanoseconds.
+  const scale = total < 1e9 ? 1e6 : 1e3;
+  const rounded = Math.round(total * scale) / scale;
   return sign === '-' ? 0 - rounded : rounded;
 }
 

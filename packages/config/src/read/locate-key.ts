@@ -1,23 +1,30 @@
 import { extname } from 'node:path';
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 
-/** Where an option stands in a file, for messages: `config.json:12`; the path alone if it cannot be told. */
-export function locateKey(path: string, text: string, key: string): string {
-  const parts = key.split(/\.|(?=\[\d+\])/).filter(Boolean);
-  const line = extname(path).toLowerCase() === '.toml' ? lineInToml(text, parts) : lineInTree(text, parts);
-  return line === undefined ? path : `${path}:${line}`;
+/** Finds options in a file, for messages: `config.json:12`, or the path alone if it cannot be told. */
+export function createLocator(path: string, text: string): (key: string) => string {
+  const isToml = extname(path).toLowerCase() === '.toml';
+  let find: ((parts: readonly string[]) => number | undefined) | undefined;
+  return (key) => {
+    // Most configurations give no reason to ask.
+    find ??= isToml ? (parts) => lineInToml(text, parts) : treeFinder(text);
+    const line = find(key.split(/\.|(?=\[\d+\])/).filter(Boolean));
+    return line === undefined ? path : `${path}:${line}`;
+  };
 }
 
 /** JSON is YAML, so that one parser with positions serves both. */
-function lineInTree(text: string, parts: readonly string[]): number | undefined {
+function treeFinder(text: string): (parts: readonly string[]) => number | undefined {
   const lines = new LineCounter();
   const { contents } = parseDocument(text, { lineCounter: lines, logLevel: 'silent' });
-  // Options under older names stand nearer to the root than their newer path says.
-  for (let skip = 0; skip < parts.length; skip++) {
-    const offset = offsetOf(contents, parts.slice(skip));
-    if (offset !== undefined) return lines.linePos(offset).line;
-  }
-  return undefined;
+  return (parts) => {
+    // Options under older names stand nearer to the root than their newer path says.
+    for (let skip = 0; skip < parts.length; skip++) {
+      const offset = offsetOf(contents, parts.slice(skip));
+      if (offset !== undefined) return lines.linePos(offset).line;
+    }
+    return undefined;
+  };
 }
 
 function offsetOf(root: Node | null, parts: readonly string[]): number | undefined {

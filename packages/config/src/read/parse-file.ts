@@ -2,7 +2,7 @@ import { extname } from 'node:path';
 import { parse as parseToml } from 'smol-toml';
 import { parse as parseYaml } from 'yaml';
 import { ConfigError } from './config-error.ts';
-import { isRawObject, lowerKeys, type RawObject } from './raw-value.ts';
+import { getRaw, isRawObject, lowerKeys, type RawObject, setRaw } from './raw-value.ts';
 
 const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   '.json': (text) => JSON.parse(text) as unknown,
@@ -31,24 +31,15 @@ export function parseConfigFile(path: string, text: string): RawObject {
 
 /** compat: `"client.token.hmac_secret_key": "…"` at the top level is the nested key. */
 function expandDottedKeys(tree: RawObject): RawObject {
-  const result: RawObject = {};
+  const result: RawObject = { ...tree };
   for (const [key, value] of Object.entries(tree)) {
-    if (key.includes('.')) continue;
-    result[key] = value;
-  }
-  for (const [key, value] of Object.entries(tree)) {
-    if (key.includes('.')) setMissing(result, key.split('.'), value);
+    if (!key.includes('.')) continue;
+    delete result[key];
+    setMissing(result, key.split('.'), value);
   }
   return result;
 }
 
 function setMissing(root: RawObject, path: readonly string[], value: unknown): void {
-  let group = root;
-  for (const key of path.slice(0, -1)) {
-    const next = (group[key] ??= {});
-    if (!isRawObject(next)) return;
-    group = next;
-  }
-  const last = path.at(-1);
-  if (last !== undefined) group[last] ??= value;
+  if (getRaw(root, path) === undefined) setRaw(root, path, value);
 }

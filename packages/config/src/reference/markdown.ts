@@ -21,8 +21,10 @@ export function configReferenceMarkdown(options: MarkdownOptions = {}): string |
   const sections = Object.entries(optionTable).map(([name, field]) => [fileKey(name, field), field] as const);
   const wanted = sections.filter(([key]) => options.section === undefined || key === options.section);
   if (wanted.length === 0) return undefined;
-  const groups = [...SHARED].map(([fields, name]) => sharedSection(name, fields, level));
-  return [...wanted.map(([key, field]) => section(key, field, level)), ...groups].join('\n');
+  const text = wanted.map(([key, field]) => section(key, field, level)).join('\n');
+  const groups = [...SHARED].map(([fields, name]) => [name, sharedSection(name, fields, level)] as const);
+  const used = groups.filter(([name]) => options.section === undefined || text.includes(`| ${name} |`));
+  return [text, ...used.map(([, group]) => group)].join('\n');
 }
 
 /** The reference page of the documentation. */
