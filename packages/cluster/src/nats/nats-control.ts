@@ -26,7 +26,8 @@ import {
 import { NodeRegistry } from './control/node-registry.ts';
 import { TaskLimit } from './control/task-limit.ts';
 import type { NatsLink } from './nats-connection.ts';
-import { isNoResponders, ReplyInbox } from './request/reply-inbox.ts';
+import { isNoResponders } from './request/reply-inbox.ts';
+import { Requester } from './request/requester.ts';
 
 /** How long a broadcast may take to reach the server. */
 const FLUSH_DEADLINE_MS = 5_000;
@@ -71,7 +72,7 @@ class CoreNatsControl implements NatsControl {
   readonly #node: NodeIdentity;
   readonly #handler: ControlHandler;
   readonly #startedAt: number;
-  readonly #inbox: ReplyInbox;
+  readonly #inbox: Requester;
   readonly #tasks: TaskLimit = new TaskLimit(MAX_RUNNING_TASKS, MAX_QUEUED_TASKS);
   readonly #subscriptions: Subscription[] = [];
   #stats: NodeStats = NOTHING;
@@ -85,7 +86,7 @@ class CoreNatsControl implements NatsControl {
     this.#node = node;
     this.#handler = handler;
     this.#startedAt = clock.now();
-    this.#inbox = new ReplyInbox({
+    this.#inbox = new Requester({
       connection: link.main,
       publish: (subject, payload, options) => link.publish(subject, payload, options),
       clock,

@@ -10,7 +10,7 @@ import { PresenceAnnouncer } from './presence/presence-announcer.ts';
 import { decodePresenceEntry, type PresenceEntry } from './presence/presence-entry.ts';
 import { PresenceStore } from './presence/presence-store.ts';
 import { NoStreamError } from './presence/stream-request.ts';
-import { ReplyInbox } from './request/reply-inbox.ts';
+import { Requester } from './request/requester.ts';
 
 /** Of each request to NATS. */
 const REQUEST_DEADLINE_MS = 5_000;
@@ -48,8 +48,8 @@ class StreamPresence implements Presence {
   readonly #registry: NodeRegistry;
   readonly #nodeId: string;
   readonly #log: Log;
-  readonly #writes: ReplyInbox;
-  readonly #reads: ReplyInbox;
+  readonly #writes: Requester;
+  readonly #reads: Requester;
   readonly #store: PresenceStore;
   readonly #own: OwnEntries = new OwnEntries();
   readonly #announcer: PresenceAnnouncer;
@@ -64,12 +64,12 @@ class StreamPresence implements Presence {
     this.#registry = registry;
     this.#nodeId = nodeId;
     this.#log = log;
-    this.#writes = new ReplyInbox({
+    this.#writes = new Requester({
       connection: link.main,
       publish: (subject, payload, options) => link.publish(subject, payload, options),
       clock,
     });
-    this.#reads = new ReplyInbox({
+    this.#reads = new Requester({
       connection: link.reads,
       publish: (subject, payload, options) => {
         const reason = link.unavailable();

@@ -32,7 +32,7 @@ export function encodeBinaryJson(value: unknown): Uint8Array {
   return message;
 }
 
-/** What {@link encodeBinaryJson} was given, bytes as views of the message; an OperationalError for anything else. */
+/** What {@link encodeBinaryJson} was given, bytes as copies of their own; an OperationalError for anything else. */
 export function decodeBinaryJson(message: Uint8Array): unknown {
   try {
     const textLength = new DataView(message.buffer, message.byteOffset, message.byteLength).getUint32(0);
@@ -57,8 +57,8 @@ function unpackBytes(place: unknown, blobs: Uint8Array): Uint8Array {
   if (typeof start !== 'number' || typeof length !== 'number' || start < 0 || start + length > blobs.length) {
     throw new RangeError('bytes are outside the message');
   }
-  // Not a subarray: of a Buffer that would be a Buffer again, whose `slice` does not copy.
-  return new Uint8Array(blobs.buffer, blobs.byteOffset + start, length);
+  // A copy, and no Buffer: a view would keep the whole chunk of the socket for as long as a session keeps its info.
+  return new Uint8Array(blobs.subarray(start, start + length));
 }
 
 function unpackMap(entries: unknown, blobs: Uint8Array): Map<unknown, unknown> {

@@ -1,7 +1,8 @@
 import { headers, type Msg, type MsgHdrs } from '@nats-io/nats-core';
 import { OperationalError } from '@carillon/service-kit';
 import type { NatsSubjects } from '../nats-subjects.ts';
-import { isNoResponders, type ReplyInbox } from '../request/reply-inbox.ts';
+import { isNoResponders } from '../request/reply-inbox.ts';
+import type { Requester } from '../request/requester.ts';
 import {
   asFields,
   NoStreamError,
@@ -23,9 +24,9 @@ const encoder = new TextEncoder();
 
 export interface PresenceStoreDeps {
   readonly subjects: NatsSubjects;
-  readonly writes: ReplyInbox;
+  readonly writes: Requester;
   /** On a connection of its own: the server runs reads inline on the connection that asks. */
-  readonly reads: ReplyInbox;
+  readonly reads: Requester;
   readonly replicas: number;
   readonly deadlineMs: number;
 }
@@ -36,8 +37,8 @@ export interface PresenceStoreDeps {
  */
 export class PresenceStore {
   readonly #subjects: NatsSubjects;
-  readonly #writes: ReplyInbox;
-  readonly #reads: ReplyInbox;
+  readonly #writes: Requester;
+  readonly #reads: Requester;
   readonly #replicas: number;
   readonly #deadlineMs: number;
   readonly #stream: string;

@@ -1,5 +1,6 @@
 import { OperationalError } from '@carillon/service-kit';
-import { isNoResponders, type ReplyInbox } from '../request/reply-inbox.ts';
+import { isNoResponders } from '../request/reply-inbox.ts';
+import type { Requester } from '../request/requester.ts';
 
 /** Codes of JetStream's own errors (`err_code`). */
 export const STREAM_NOT_FOUND = 10_059;
@@ -27,7 +28,7 @@ const decoder = new TextDecoder();
 
 /** One request to the API of JetStream (`$JS.API.…`). Rejects with a {@link StreamRequestError} when it is refused. */
 export async function requestStream(
-  inbox: ReplyInbox,
+  inbox: Requester,
   operation: string,
   body: object,
   deadlineMs: number,
