@@ -248,10 +248,29 @@ describe('recovering a stream', () => {
     bench.broker.isAutomatic = false;
     const open = bench.hub.open(bench.client(), 'news', { ...RECOVERABLE, ...at(1) });
     await settle();
+    bench.broker.serveRead();
     bench.broker.reset('news', true);
+    bench.broker.publish('news', '1');
     bench.broker.isAutomatic = true;
     bench.broker.answerRead();
-    expect((await open).finish()).toMatchObject({ recovered: false, wasRecovering: true, epoch: 'epoch2', offset: 0 });
+    expect((await open).finish()).toMatchObject({ recovered: false, wasRecovering: true, epoch: 'epoch2', offset: 1 });
+    expect(bench.counts.streamReads).toBe(2);
+  });
+
+  it('ends with 3010 when the stream began anew during each read', async () => {
+    const bench = published(3);
+    await bench.subscribed(FREE);
+    bench.broker.isAutomatic = false;
+    const open = bench.hub.open(bench.client(), 'news', POSITIONED);
+    for (let read = 0; read < 2; read += 1) {
+      await settle();
+      bench.broker.serveRead();
+      bench.broker.reset('news', true);
+      bench.broker.answerRead();
+    }
+    const opened = await open;
+    expect(() => opened.finish()).toThrow(expect.objectContaining({ code: 3010 }));
+    expect(bench.broker.reads).toHaveLength(0);
   });
 
   it('ends with 3010 when a live copy between read and finish was lost', async () => {

@@ -15,6 +15,8 @@ interface PendingRead {
   readonly channel: string;
   readonly request: HistoryRequest;
   readonly promise: PromiseWithResolvers<HistoryPage>;
+  /** What the answer will be, once the broker has looked. */
+  outcome: (() => HistoryPage) | undefined;
 }
 
 interface Stream {
@@ -23,6 +25,7 @@ interface Stream {
   retained: Publication[];
   /** Published, on the way to the receiver. */
   inFlight: LiveCopy[];
+  newest: LiveCopy | undefined;
 }
 
 export interface ScriptedPublish {
@@ -57,7 +60,7 @@ export class ScriptedBroker implements HubBroker {
   stream(channel: string): Stream {
     let stream = this.#streams.get(channel);
     if (stream === undefined) {
-      stream = { epoch: this.#nextEpoch(), top: 0, retained: [], inFlight: [] };
+      stream = { epoch: this.#nextEpoch(), top: 0, retained: [], inFlight: [], newest: undefined };
       this.#streams.set(channel, stream);
     }
     return stream;
@@ -87,12 +90,19 @@ export class ScriptedBroker implements HubBroker {
 
   /** Live copies reach this node: the oldest `count`, or all. */
   arrive(channel: string, count: number = Infinity): void {
-    const { inFlight } = this.stream(channel);
+    const stream = this.stream(channel);
     for (let arrived = 0; arrived < count; arrived += 1) {
-      const copy = inFlight.shift();
+      const copy = stream.inFlight.shift();
       if (copy === undefined) return;
+      stream.newest = copy;
       if (this.joined.has(channel)) this.receiver?.onPublication(channel, copy);
     }
+  }
+
+  /** The newest live copy that arrived arrives once more. */
+  repeat(channel: string): void {
+    const { newest } = this.stream(channel);
+    if (newest !== undefined && this.joined.has(channel)) this.receiver?.onPublication(channel, newest);
   }
 
   /** Live copies vanish: the oldest `count`. */
@@ -108,6 +118,7 @@ export class ScriptedBroker implements HubBroker {
     stream.top = 0;
     stream.retained = [];
     stream.inFlight = [];
+    stream.newest = undefined;
     if (tells && this.joined.has(channel)) this.receiver?.onPositionLost(channel);
   }
 
@@ -143,20 +154,38 @@ export class ScriptedBroker implements HubBroker {
     }
     if (this.isAutomatic) return this.#page(channel, request);
     const promise = Promise.withResolvers<HistoryPage>();
-    this.reads.push({ channel, request, promise });
+    this.reads.push({ channel, request, promise, outcome: undefined });
     return promise.promise;
   }
 
-  /** Answers the oldest waiting read with what is true now. */
+  /** Looks for the oldest read that waits; its answer still takes time. */
+  serveRead(): void {
+    const read = this.reads.find(({ outcome }) => outcome === undefined);
+    if (read !== undefined) read.outcome = this.#look(read);
+  }
+
+  /** Answers the oldest waiting read: with what was seen when it was served, or else with what is true now. */
   answerRead(): boolean {
     const read = this.reads.shift();
     if (read === undefined) return false;
+    const outcome = read.outcome ?? this.#look(read);
     try {
-      read.promise.resolve(this.#page(read.channel, read.request));
+      read.promise.resolve(outcome());
     } catch (error) {
       read.promise.reject(error);
     }
     return true;
+  }
+
+  #look({ channel, request }: PendingRead): () => HistoryPage {
+    try {
+      const page = this.#page(channel, request);
+      return () => page;
+    } catch (error) {
+      return () => {
+        throw error;
+      };
+    }
   }
 
   countCalls(name: 'join' | 'part' | 'history'): number {
