@@ -25,14 +25,22 @@ export interface ProcessRuntime {
 }
 
 export function createProcessRuntime(config: Config, role: NodeRole): ProcessRuntime {
-  const log = createLog({ level: config.log.level, file: config.log.file, fields: { service: role }, clock: systemClock });
+  const log = createLog({
+    level: config.log.level,
+    file: config.log.file,
+    fields: { service: role },
+    clock: systemClock,
+  });
   const lifecycle = new Lifecycle({ log, drainTimeoutMs: config.shutdown.timeoutMs });
   const metrics = createMetrics({ prefix: 'carillon' });
   const health = new Health();
   health.add('lifecycle', () => lifecycle.check());
-  metrics.gauge({ name: 'build_info', help: 'Always 1; the version is a label', labels: ['version'] }).with({
-    version: ownVersion(),
-  }).set(1);
+  metrics
+    .gauge({ name: 'build_info', help: 'Always 1; the version is a label', labels: ['version'] })
+    .with({
+      version: ownVersion(),
+    })
+    .set(1);
   return {
     log,
     clock: systemClock,

@@ -15,7 +15,7 @@ import type { ConnectionTimers } from '../connection/connection-timers.ts';
 import type { Session } from '../session/session.ts';
 import type { CommandDeps } from './command-deps.ts';
 import type { CommandHandler } from './handler.ts';
-import { MAX_TTL_S, ttlOf } from './subscribe-result.ts';
+import { MAX_TTL_S, ttlOf } from './subscribe/subscribe-result.ts';
 
 export type RefreshDeps = Pick<CommandDeps, 'settings' | 'tokens' | 'clock' | 'log'> & {
   readonly timers: ConnectionTimers;

@@ -11,10 +11,10 @@ import {
   type DisconnectCode,
 } from '@carillon/protocol/codes';
 import type { Log } from '@carillon/service-kit';
-import type { CloseConnection } from '../connection/close-connection.ts';
-import type { Session } from '../session/session.ts';
+import type { CloseConnection } from '../../connection/close-connection.ts';
+import type { Session } from '../../session/session.ts';
 import type { Connect } from './connect.ts';
-import { documentedFailure } from './dispatch.ts';
+import { documentedFailure } from '../dispatch.ts';
 
 export interface ConnectUnidirectionalDeps {
   readonly connect: Connect;

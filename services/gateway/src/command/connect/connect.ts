@@ -10,15 +10,15 @@ import {
   EXPIRED,
 } from '@carillon/protocol/codes';
 import { personalChannel } from '@carillon/policy';
-import type { ConnectionTimers } from '../connection/connection-timers.ts';
-import type { Session } from '../session/session.ts';
-import type { Establish } from '../subscription/establish.ts';
+import type { ConnectionTimers } from '../../connection/connection-timers.ts';
+import type { Session } from '../../session/session.ts';
+import type { Establish } from '../../subscription/establish.ts';
 import { authenticate, type Authentication } from './authenticate.ts';
-import type { CommandDeps } from './command-deps.ts';
-import type { GatewaySettings } from './gateway-settings.ts';
-import type { CommandHandler } from './handler.ts';
+import type { CommandDeps } from '../command-deps.ts';
+import type { GatewaySettings } from '../gateway-settings.ts';
+import type { CommandHandler } from '../handler.ts';
 import { openServerSubscriptions, serverSubscriptionsOf, type ReadyServerSubscriptions } from './server-subscriptions.ts';
-import { MAX_TTL_S, ttlOf } from './subscribe-result.ts';
+import { MAX_TTL_S, ttlOf } from '../subscribe/subscribe-result.ts';
 
 export type ConnectDeps = Pick<
   CommandDeps,

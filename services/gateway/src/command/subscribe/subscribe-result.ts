@@ -1,5 +1,5 @@
 import type { SubscribeResult } from '@carillon/protocol/client';
-import type { OpenedState } from '../fanout/hub-port.ts';
+import type { OpenedState } from '../../fanout/hub-port.ts';
 
 /** Longest ttl that connect, refresh and sub_refresh report, seconds (client-protocol Appendix D); subscribe does not. */
 export const MAX_TTL_S = 31_536_000;

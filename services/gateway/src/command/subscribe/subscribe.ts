@@ -20,17 +20,17 @@ import {
   NOT_AVAILABLE,
 } from '@carillon/protocol/codes';
 import type { SubscribeOptionOverride } from '@carillon/protocol/proxy';
-import { askOf, commonAskFields, resultOf } from '../policy/ask.ts';
-import { backendBytes } from '../policy/backend-bytes.ts';
-import type { Session } from '../session/session.ts';
-import type { SubscriptionRefresh } from '../session/subscription.ts';
-import type { Establish, EstablishRequest, ReadySubscription } from '../subscription/establish.ts';
-import { askerOf } from './asker.ts';
-import type { CommandDeps } from './command-deps.ts';
-import type { GatewaySettings } from './gateway-settings.ts';
-import type { CommandHandler } from './handler.ts';
-import { throwRefusal } from './refusal.ts';
-import { retentionOf } from './retention.ts';
+import { askOf, commonAskFields, resultOf } from '../../policy/ask.ts';
+import { backendBytes } from '../../policy/backend-bytes.ts';
+import type { Session } from '../../session/session.ts';
+import type { SubscriptionRefresh } from '../../session/subscription.ts';
+import type { Establish, EstablishRequest, ReadySubscription } from '../../subscription/establish.ts';
+import { askerOf } from '../asker.ts';
+import type { CommandDeps } from '../command-deps.ts';
+import type { GatewaySettings } from '../gateway-settings.ts';
+import type { CommandHandler } from '../handler.ts';
+import { throwRefusal } from '../refusal.ts';
+import { retentionOf } from '../retention.ts';
 import { streamResult, ttlOf } from './subscribe-result.ts';
 import { claimsFor } from './subscription-claims.ts';
 

@@ -7,14 +7,14 @@ import {
 } from '@carillon/policy';
 import type { ConnectRequest, SubscribeRequest, SubscribeResult } from '@carillon/protocol/client';
 import { ClientError, Disconnect, DISCONNECT_CHANNEL_LIMIT, UNKNOWN_CHANNEL } from '@carillon/protocol/codes';
-import type { Session } from '../session/session.ts';
-import type { Establish, EstablishRequest, ReadySubscription } from '../subscription/establish.ts';
-import { askerOf } from './asker.ts';
+import type { Session } from '../../session/session.ts';
+import type { Establish, EstablishRequest, ReadySubscription } from '../../subscription/establish.ts';
+import { askerOf } from '../asker.ts';
 import type { Authentication, ServerSubscription } from './authenticate.ts';
-import type { GatewaySettings } from './gateway-settings.ts';
-import { throwRefusal } from './refusal.ts';
-import { retentionOf } from './retention.ts';
-import { streamResult } from './subscribe-result.ts';
+import type { GatewaySettings } from '../gateway-settings.ts';
+import { throwRefusal } from '../refusal.ts';
+import { retentionOf } from '../retention.ts';
+import { streamResult } from '../subscribe/subscribe-result.ts';
 
 /**
  * Every server-side subscription of a connect: what the credentials grant, the personal channel, and what the client

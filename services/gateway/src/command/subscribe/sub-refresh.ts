@@ -7,9 +7,9 @@ import {
   EXPIRED,
   PERMISSION_DENIED,
 } from '@carillon/protocol/codes';
-import type { SubscriptionExpiry } from '../subscription/subscription-expiry.ts';
-import type { CommandDeps } from './command-deps.ts';
-import type { CommandHandler } from './handler.ts';
+import type { SubscriptionExpiry } from '../../subscription/subscription-expiry.ts';
+import type { CommandDeps } from '../command-deps.ts';
+import type { CommandHandler } from '../handler.ts';
 import { MAX_TTL_S, ttlOf } from './subscribe-result.ts';
 import { claimsFor } from './subscription-claims.ts';
 

@@ -5,9 +5,9 @@ import {
   PERMISSION_DENIED,
   TOKEN_EXPIRED,
 } from '@carillon/protocol/codes';
-import { TokenError, type SubscribeClaims } from '../auth/token-verifier.ts';
-import type { Session } from '../session/session.ts';
-import type { CommandDeps } from './command-deps.ts';
+import { TokenError, type SubscribeClaims } from '../../auth/token-verifier.ts';
+import type { Session } from '../../session/session.ts';
+import type { CommandDeps } from '../command-deps.ts';
 
 export interface ClaimsQuestion {
   readonly token: string;

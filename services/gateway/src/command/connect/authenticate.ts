@@ -18,12 +18,12 @@ import {
   UNKNOWN_CHANNEL,
 } from '@carillon/protocol/codes';
 import type { ConnectResult, SubscribeOptionOverride } from '@carillon/protocol/proxy';
-import { TokenError, type ConnectClaims } from '../auth/token-verifier.ts';
-import { askOf, commonAskFields, resultOf } from '../policy/ask.ts';
-import { backendBytes } from '../policy/backend-bytes.ts';
-import type { Identity } from '../session/identity.ts';
-import type { Session } from '../session/session.ts';
-import type { CommandDeps } from './command-deps.ts';
+import { TokenError, type ConnectClaims } from '../../auth/token-verifier.ts';
+import { askOf, commonAskFields, resultOf } from '../../policy/ask.ts';
+import { backendBytes } from '../../policy/backend-bytes.ts';
+import type { Identity } from '../../session/identity.ts';
+import type { Session } from '../../session/session.ts';
+import type { CommandDeps } from '../command-deps.ts';
 
 export type AuthenticateDeps = Pick<CommandDeps, 'settings' | 'tokens' | 'decisions' | 'log'>;
 

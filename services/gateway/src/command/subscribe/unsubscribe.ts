@@ -1,7 +1,7 @@
 import { Disconnect, DISCONNECT_BAD_REQUEST, DISCONNECT_SERVER_ERROR } from '@carillon/protocol/codes';
 import { OperationalError, withDeadline, type Clock } from '@carillon/service-kit';
-import type { EndSubscription } from '../subscription/end-subscription.ts';
-import type { CommandHandler } from './handler.ts';
+import type { EndSubscription } from '../../subscription/end-subscription.ts';
+import type { CommandHandler } from '../handler.ts';
 
 export interface UnsubscribeDeps {
   readonly endSubscription: EndSubscription;

@@ -1,0 +1,41 @@
+import type { Broker, LiveReceiver } from './broker.ts';
+import type { Control, ControlHandler } from './control.ts';
+import type { Presence } from './presence.ts';
+
+/** The three ports of one node, made together and closed together. */
+export interface ClusterEngine {
+  readonly broker: Broker;
+  readonly presence: Presence;
+  readonly control: Control;
+  /** Why the node can't serve now, or undefined. Read by health checks. */
+  unavailable(): string | undefined;
+  /** Leaves the cluster: others see it at once. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** What a service brings: who receives publications, and who obeys commands. */
+export interface EngineParts {
+  readonly receiver: LiveReceiver;
+  readonly handler: ControlHandler;
+}
+
+/** Chosen once per process: memory or NATS. Rejects with an `OperationalError` that says what is missing. */
+export type CreateEngine = (parts: EngineParts) => Promise<ClusterEngine>;
+
+/** For services without subscribers: nothing is ever joined, so nothing may arrive. */
+export const NO_RECEIVER: LiveReceiver = {
+  onPublication: ignore,
+  onJoin: ignore,
+  onLeave: ignore,
+  onPositionLost: ignore,
+};
+
+/** For services without sessions: commands find nobody, surveys nothing. */
+export const NO_SESSIONS: ControlHandler = {
+  apply: async () => {},
+  answer: async ({ kind }) =>
+    kind === 'channels' ? { kind, channels: new Map() } : { kind, connections: new Map() },
+  emulate: async () => {},
+};
+
+function ignore(): void {}

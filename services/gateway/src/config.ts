@@ -1,0 +1,99 @@
+import type { Config, TokenConfig } from '@carillon/config';
+import { ChannelRules, type RpcRules } from '@carillon/policy';
+import type { PublicationDataFormat } from '@carillon/protocol/channel';
+import type { DisconnectCode } from '@carillon/protocol/codes';
+import type { TokenSettings } from './auth/token-settings.ts';
+import type { GatewaySettings } from './command/gateway-settings.ts';
+import { DEFAULT_HUB_SETTINGS, type HubSettings } from './fanout/hub-settings.ts';
+
+/** Namespaces and their rules; shared by everything in a process that resolves channels. */
+export function channelRules({ channel }: Pick<Config, 'channel'>): ChannelRules {
+  return new ChannelRules({
+    syntax: channel,
+    withoutNamespace: channel.withoutNamespace,
+    namespaces: new Map(channel.namespaces.map((namespace) => [namespace.name, namespace])),
+  });
+}
+
+/** What commands read of the configuration. */
+export function gatewaySettings(config: Config, channels: ChannelRules): GatewaySettings {
+  const { client, channel } = config;
+  const personal = client.subscribeToUserPersonalChannel;
+  return {
+    channels,
+    defaultDataFormat: dataFormat(channel.publicationDataFormat),
+    defaultHistoryMetaTtlMs: channel.historyMetaTtlMs,
+    maxChannelBytes: channel.maxLength,
+    channelLimit: client.channelLimit,
+    concurrency: client.concurrency,
+    pingIntervalMs: client.pingIntervalMs,
+    pongTimeoutMs: client.pongTimeoutMs,
+    staleCloseDelayMs: client.staleCloseDelayMs,
+    expiredCloseDelayMs: client.expiredCloseDelayMs,
+    expiredSubCloseDelayMs: client.expiredSubCloseDelayMs,
+    userConnectionLimit: client.userConnectionLimit,
+    includeServerTime: client.connectIncludeServerTime,
+    historyLimit: client.historyMaxPublicationLimit,
+    recoveryLimit: client.recoveryMaxPublicationLimit,
+    insecure: client.insecure,
+    allowAnonymousConnectWithoutToken: client.allowAnonymousConnectWithoutToken,
+    disallowAnonymousConnectionTokens: client.disallowAnonymousConnectionTokens,
+    userIdHeader: client.userIdHttpHeader.toLowerCase(),
+    personalChannel: {
+      enabled: personal.enabled,
+      namespace: personal.personalChannelNamespace,
+      singleConnection: personal.singleConnection,
+    },
+    connectProxyEnabled: client.proxy.connect.enabled,
+    refreshProxyEnabled: client.proxy.refresh.enabled,
+    keepEmulatedHeaders: hasEmulatedHeaders(config),
+    rpc: rpcRules(config),
+    legacyClientClaim: client.subscriptionToken.legacyClientClaim,
+    unidirectionalDisconnects: unidirectionalDisconnects(config),
+  };
+}
+
+/** Bounds of the channel hub. */
+export function hubSettings({ client }: Config): HubSettings {
+  return {
+    ...DEFAULT_HUB_SETTINGS,
+    positionCheckDelayMs: client.channelPositionCheckDelayMs,
+    positionMaxLagMs: client.channelPositionMaxTimeLagMs,
+  };
+}
+
+/** Keys and rules of connection tokens, and of subscription tokens where they have their own. */
+export function tokenSettings({ client }: Pick<Config, 'client'>): {
+  readonly connection: TokenSettings;
+  readonly subscription: TokenSettings | undefined;
+} {
+  const skipSignatureVerify = client.insecureSkipTokenSignatureVerify;
+  const of = (token: TokenConfig): TokenSettings => ({ ...token, skipSignatureVerify });
+  return {
+    connection: of(client.token),
+    subscription: client.subscriptionToken.enabled ? of(client.subscriptionToken) : undefined,
+  };
+}
+
+function dataFormat(text: string): PublicationDataFormat {
+  return text === 'json' || text === 'json_object' || text === 'binary' ? text : '';
+}
+
+function rpcRules({ rpc }: Config): RpcRules {
+  return {
+    namespaceBoundary: rpc.namespaceBoundary,
+    withoutNamespace: rpc.withoutNamespace,
+    namespaces: new Map(rpc.namespaces.map((namespace) => [namespace.name, namespace])),
+    ping: rpc.ping,
+  };
+}
+
+function hasEmulatedHeaders({ client, channel, rpc, proxies }: Config): boolean {
+  const all = [client.proxy.connect, client.proxy.refresh, ...Object.values(channel.proxy), rpc.proxy, ...proxies];
+  return all.some((proxy) => proxy.emulatedHeaders.length > 0);
+}
+
+function unidirectionalDisconnects({ client }: Config): ReadonlyMap<number, DisconnectCode> {
+  const { enabled, transforms } = client.connectCodeToUnidirectionalDisconnect;
+  return new Map(enabled ? transforms.map(({ code, to }) => [code, to]) : []);
+}
