@@ -1,8 +1,24 @@
-import type { DecisionService } from '@carillon/policy';
-import { policyMethods } from '@carillon/protocol/cluster';
-import type { WireDecision, WireQuestion } from '@carillon/policy';
+import type { Ask, Decision, DecisionService, WireDecision, WireQuestion } from '@carillon/policy';
+import { policyMethods, type DecideReply, type DecideRequest } from '@carillon/protocol/cluster';
+import type {
+  ConnectRequest,
+  MapPublishRequest,
+  MapRemoveRequest,
+  PublishRequest,
+  RefreshRequest,
+  RpcRequest,
+  SubRefreshRequest,
+  SubscribeRequest,
+} from '@carillon/protocol/proxy';
 import { OperationalError, type Log } from '@carillon/service-kit';
-import { Server, ServerCredentials, type handleUnaryCall, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import {
+  Server,
+  ServerCredentials,
+  status,
+  type handleUnaryCall,
+  type ServerDuplexStream,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
 
 import type { PolicyMetrics } from '../metrics.ts';
 import { answerOne } from './answer-question.ts';
@@ -28,6 +44,7 @@ export class PolicyServer {
   readonly #options: PolicyServerOptions;
   readonly #server: Server;
   readonly #streams: Set<CallerStream> = new Set();
+  #isDraining = false;
   #drained: (() => void) | undefined = undefined;
 
   constructor(options: PolicyServerOptions) {
@@ -55,6 +72,7 @@ export class PolicyServer {
 
   /** Sends callers elsewhere and waits until the last of them has its answers, or the signal aborts. */
   async drain(signal: AbortSignal): Promise<void> {
+    this.#isDraining = true;
     for (const stream of this.#streams) stream.announceDrain();
     if (this.#streams.size === 0 || signal.aborted) return;
     await new Promise<void>((resolve) => {
@@ -68,22 +86,29 @@ export class PolicyServer {
   }
 
   #handlers(): UntypedServiceImplementation {
-    const { decisions, maxInFlightPerCaller: maxInFlight, metrics } = this.#options;
+    const { decisions } = this.#options;
     return {
-      connect: unary(decisions.connect),
-      refresh: unary(decisions.refresh),
-      subscribe: unary(decisions.subscribe),
-      publish: unary(decisions.publish),
-      subRefresh: unary(decisions.subRefresh),
-      rpc: unary(decisions.rpc),
-      mapPublish: unary(decisions.mapPublish),
-      mapRemove: unary(decisions.mapRemove),
-      decide: (call: ConstructorParameters<typeof CallerStream>[0]['call']) => {
-        const onClose = (closed: CallerStream): void => this.#forget(closed);
-        this.#streams.add(new CallerStream({ call, decisions, maxInFlight, metrics, onClose }));
-        metrics.callers.set(this.#streams.size);
-      },
+      connect: unary((ask: Ask<ConnectRequest>) => decisions.connect(ask)),
+      refresh: unary((ask: Ask<RefreshRequest>) => decisions.refresh(ask)),
+      subscribe: unary((ask: Ask<SubscribeRequest>) => decisions.subscribe(ask)),
+      publish: unary((ask: Ask<PublishRequest>) => decisions.publish(ask)),
+      subRefresh: unary((ask: Ask<SubRefreshRequest>) => decisions.subRefresh(ask)),
+      rpc: unary((ask: Ask<RpcRequest>) => decisions.rpc(ask)),
+      mapPublish: unary((ask: Ask<MapPublishRequest>) => decisions.mapPublish(ask)),
+      mapRemove: unary((ask: Ask<MapRemoveRequest>) => decisions.mapRemove(ask)),
+      decide: (call: ServerDuplexStream<DecideRequest, DecideReply>) => this.#accept(call),
     };
+  }
+
+  #accept(call: ServerDuplexStream<DecideRequest, DecideReply>): void {
+    if (this.#isDraining) {
+      call.emit('error', { code: status.UNAVAILABLE, details: 'about to stop' });
+      return;
+    }
+    const { decisions, maxInFlightPerCaller: maxInFlight, metrics } = this.#options;
+    const onClose = (closed: CallerStream): void => this.#forget(closed);
+    this.#streams.add(new CallerStream({ call, decisions, maxInFlight, metrics, onClose }));
+    metrics.callers.set(this.#streams.size);
   }
 
   #forget(stream: CallerStream): void {
@@ -93,10 +118,8 @@ export class PolicyServer {
   }
 }
 
-type Answer<Message, Result> = Parameters<typeof answerOne<Message, Result>>[1];
-
 function unary<Message, Result>(
-  decide: Answer<Message, Result>,
+  decide: (ask: Ask<Message>) => Promise<Decision<Result>>,
 ): handleUnaryCall<WireQuestion<Message>, WireDecision<Result>> {
   return (call, reply) => {
     void answerOne(call.request, decide).then((decision) => reply(null, decision));

@@ -1,0 +1,57 @@
+import { defaultConfig, type Config } from '@carillon/config';
+import { createMetrics, createSilentLog, systemClock } from '@carillon/service-kit';
+import { afterEach, expect, test } from 'vitest';
+
+import { composeAuthPolicy, type AuthPolicy } from './compose.ts';
+import { NO_ORIGIN } from './fixture/decision-fixture.ts';
+import { answers, startHttpFixture } from './fixture/http-fixture.ts';
+
+const opened: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((resource) => resource.close()));
+});
+
+function compose(change: Partial<Config>): AuthPolicy {
+  const base = defaultConfig();
+  const config: Config = {
+    ...base,
+    authPolicy: { ...base.authPolicy, port: 0 },
+    httpServer: { ...base.httpServer, port: 0, address: '127.0.0.1' },
+    ...change,
+  };
+  const metrics = createMetrics({ prefix: 'carillon', withProcessMetrics: false });
+  const policy = composeAuthPolicy({ config, log: createSilentLog(), clock: systemClock, metrics });
+  opened.push(policy);
+  return policy;
+}
+
+test('decides without being started, for a process that needs no hop', async () => {
+  const backend = await startHttpFixture(answers({ result: { user: '42' } }));
+  opened.push(backend);
+  const { client } = defaultConfig();
+  const connect = { ...client.proxy.connect, enabled: true, endpoint: backend.url };
+  const { decisions } = compose({ client: { ...client, proxy: { ...client.proxy, connect } } });
+  expect(await decisions.connect({ message: {}, proxyName: 'default', origin: NO_ORIGIN })).toMatchObject({
+    kind: 'result',
+    result: { user: '42' },
+  });
+});
+
+test('tells probes that it is ready, and that it is not while it drains', async () => {
+  const policy = compose({});
+  const { opsPort, grpcPort } = await policy.start();
+  expect(grpcPort).toBeGreaterThan(0);
+  const get = (path: string) => fetch(`http://127.0.0.1:${opsPort}${path}`);
+  expect((await get('/health')).status).toBe(200);
+  expect(await (await get('/metrics')).text()).toContain('carillon_auth_policy_questions_in_flight 0');
+  await policy.drain(new AbortController().signal);
+  expect((await get('/health')).status).toBe(503);
+});
+
+test('refuses proxies that cannot work', () => {
+  const { channel } = defaultConfig();
+  const withoutNamespace = { ...channel.withoutNamespace, subscribeProxyName: 'nobody' };
+  expect(() => compose({ channel: { ...channel, withoutNamespace } })).toThrow(
+    expect.objectContaining({ code: 'proxy_config' }),
+  );
+});

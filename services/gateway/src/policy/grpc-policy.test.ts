@@ -1,0 +1,202 @@
+import type { Ask } from '@carillon/policy';
+import { policyMethods, type DecideReply, type DecideRequest } from '@carillon/protocol/cluster';
+import { createMetrics, createSilentLog, systemClock } from '@carillon/service-kit';
+import { Metadata, Server, ServerCredentials, status, type ServerDuplexStream } from '@grpc/grpc-js';
+import { afterEach, expect, test, vi } from 'vitest';
+
+import { createGrpcPolicy, type GrpcPolicyOptions } from './grpc-policy.ts';
+
+const opened: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of opened.splice(0).toReversed()) await close();
+});
+
+type Stream = ServerDuplexStream<DecideRequest, DecideReply>;
+
+interface Instance {
+  readonly address: string;
+  readonly port: number;
+  readonly streams: Stream[];
+  readonly questions: DecideRequest[];
+  stop(): void;
+}
+
+const echo = (stream: Stream, request: DecideRequest): void => {
+  stream.write({ id: request.id, rpc: { error: { code: 1_000, message: request.rpc?.request?.method ?? '' } } });
+};
+
+/** An auth-policy that answers questions of its stream as told. */
+async function startInstance(answer: typeof echo = echo, port = 0): Promise<Instance> {
+  const streams: Stream[] = [];
+  const questions: DecideRequest[] = [];
+  const server = new Server();
+  server.addService(policyMethods, {
+    decide: (stream: Stream) => {
+      streams.push(stream);
+      stream.sendMetadata(new Metadata());
+      stream.on('data', (request: DecideRequest) => {
+        questions.push(request);
+        answer(stream, request);
+      });
+      stream.on('error', () => undefined);
+      stream.on('end', () => stream.end());
+    },
+  });
+  const bound = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    );
+  });
+  const stop = (): void => server.forceShutdown();
+  opened.push(stop);
+  return { address: `127.0.0.1:${bound}`, port: bound, streams, questions, stop };
+}
+
+function createPolicy(instances: readonly Instance[], options: Partial<GrpcPolicyOptions> = {}) {
+  const metrics = createMetrics({ prefix: '', withProcessMetrics: false });
+  const policy = createGrpcPolicy({
+    addresses: instances.map((instance) => instance.address),
+    maxInFlight: 100,
+    deadlineMs: 2_000,
+    log: createSilentLog(),
+    metrics,
+    random: () => 0,
+    ...options,
+  });
+  opened.push(() => policy.close());
+  return policy;
+}
+
+const ask = (method: string): Ask<object> => ({
+  message: { method },
+  proxyName: 'default',
+  origin: { headers: new Map([['cookie', ['a']]]), emulatedHeaders: {} },
+});
+
+test('answers find their questions, in any order', async () => {
+  const held: (() => void)[] = [];
+  const instance = await startInstance((stream, request) => {
+    held.push(() => echo(stream, request));
+    if (held.length === 3) for (const release of held.toReversed()) release();
+  });
+  const policy = createPolicy([instance]);
+  const decisions = await Promise.all(['a', 'b', 'c'].map((method) => policy.rpc(ask(method))));
+  expect(decisions.map((decision) => decision.kind === 'error' && decision.message)).toEqual(['a', 'b', 'c']);
+  expect(instance.streams).toHaveLength(1);
+  expect(instance.questions[0]).toMatchObject({
+    rpc: { context: { proxy: 'default', headers: { cookie: { values: ['a'] } }, deadlineMs: 2_000 } },
+  });
+});
+
+test('each kind of question travels in its own field', async () => {
+  const kinds = ['connect', 'refresh', 'subscribe', 'publish', 'subRefresh', 'rpc', 'mapPublish', 'mapRemove'] as const;
+  const instance = await startInstance((stream, request) => {
+    const kind = kinds.find((kind) => request[kind] !== undefined) ?? 'rpc';
+    stream.write({ id: request.id, [kind]: { disconnect: { code: 4_500, reason: kind } } });
+  });
+  const policy = createPolicy([instance]);
+  for (const kind of kinds) {
+    expect(await policy[kind](ask('m'))).toEqual({ kind: 'disconnect', code: 4_500, reason: kind });
+  }
+});
+
+test('questions spread over the instances that have the fewest in flight', async () => {
+  const silent = (): void => undefined;
+  const instances = [await startInstance(silent), await startInstance(silent)];
+  const policy = createPolicy(instances, { deadlineMs: 200 });
+  await vi.waitFor(() => expect(instances.every((instance) => instance.streams.length === 1)).toBe(true));
+  await Promise.all(Array.from({ length: 10 }, () => policy.rpc(ask('m'))));
+  // Which of the two connects first is chance; from then on they share.
+  const counts = instances.map((instance) => instance.questions.length);
+  expect(counts[0] ?? 0).toBeGreaterThan(0);
+  expect((counts[0] ?? 0) + (counts[1] ?? 0)).toBe(10);
+});
+
+test('a question without an answer fails at its deadline', async () => {
+  const instance = await startInstance(() => undefined);
+  const policy = createPolicy([instance], { deadlineMs: 50 });
+  const startedAt = systemClock.monotonic();
+  expect(await policy.rpc(ask('m'))).toEqual({ kind: 'failed', reason: 'auth-policy did not answer in time' });
+  expect(systemClock.monotonic() - startedAt).toBeLessThan(1_000);
+});
+
+test('questions beyond the bound fail at once', async () => {
+  const instance = await startInstance(() => undefined);
+  const policy = createPolicy([instance], { maxInFlight: 2, deadlineMs: 100 });
+  const waiting = [policy.rpc(ask('a')), policy.rpc(ask('b'))];
+  expect(await policy.rpc(ask('c'))).toMatchObject({ kind: 'failed', reason: expect.stringMatching('too many') });
+  await Promise.all(waiting);
+  expect(instance.questions).toHaveLength(2);
+});
+
+test('questions in flight fail when the stream breaks, and later ones find the instance again', async () => {
+  const instance = await startInstance((stream, request) => {
+    if (request.rpc?.request?.method === 'die') stream.emit('error', { code: status.INTERNAL, details: 'dead' });
+    else echo(stream, request);
+  });
+  const policy = createPolicy([instance]);
+  expect(await policy.rpc(ask('die'))).toMatchObject({ kind: 'failed', reason: 'the stream to auth-policy broke' });
+  expect(await policy.rpc(ask('again'))).toMatchObject({ kind: 'error', message: 'again' });
+});
+
+test('an instance that comes back is used again', async () => {
+  const first = await startInstance();
+  const policy = createPolicy([first]);
+  expect(await policy.rpc(ask('a'))).toMatchObject({ kind: 'error' });
+  first.stop();
+  await vi.waitFor(() => expect(policy.isReady()).toBe(false));
+  await startInstance(echo, first.port);
+  await vi.waitFor(() => expect(policy.isReady()).toBe(true), { timeout: 5_000 });
+  expect(await policy.rpc(ask('b'))).toMatchObject({ kind: 'error', message: 'b' });
+});
+
+test('the other instance serves when one is gone', async () => {
+  const [first, second] = [await startInstance(), await startInstance()];
+  const policy = createPolicy([first, second]);
+  await vi.waitFor(() => expect([first, second].every(({ streams }) => streams.length === 1)).toBe(true));
+  first.stop();
+  await vi.waitFor(async () => expect(await policy.rpc(ask('a'))).toMatchObject({ kind: 'error' }));
+  expect(await policy.rpc(ask('b'))).toMatchObject({ kind: 'error', message: 'b' });
+});
+
+test('without any instance a question fails closed, within a bounded time', async () => {
+  const instance = await startInstance();
+  instance.stop();
+  const policy = createPolicy([instance], { deadlineMs: 100 });
+  expect(await policy.rpc(ask('a'))).toEqual({ kind: 'failed', reason: 'no instance of auth-policy is there' });
+});
+
+test('an instance that is about to stop answers what it was asked and gets nothing new', async () => {
+  const held: (() => void)[] = [];
+  const stopping = await startInstance((stream, request) => void held.push(() => echo(stream, request)));
+  const policy = createPolicy([stopping]);
+  const asked = policy.rpc(ask('old'));
+  await vi.waitFor(() => expect(held).toHaveLength(1));
+  stopping.streams[0]?.write({});
+  await vi.waitFor(() => expect(policy.isReady()).toBe(false));
+  held[0]?.();
+  expect(await asked).toMatchObject({ kind: 'error', message: 'old' });
+  expect(stopping.questions).toHaveLength(1);
+  await vi.waitFor(() => expect(stopping.streams[0]?.writableEnded).toBe(true));
+});
+
+test('closing fails what waits and stops reconnecting', async () => {
+  const instance = await startInstance(() => undefined);
+  const policy = createPolicy([instance]);
+  await vi.waitFor(() => expect(policy.isReady()).toBe(true));
+  const asked = policy.rpc(ask('a'));
+  await policy.close();
+  expect(await asked).toMatchObject({ kind: 'failed' });
+  expect(await policy.rpc(ask('b'))).toMatchObject({ kind: 'failed' });
+});
+
+test('answers that nobody waits for are ignored', async () => {
+  const instance = await startInstance((stream, request) => {
+    stream.write({ id: 4_711, rpc: { none: {} } });
+    echo(stream, request);
+    echo(stream, request);
+  });
+  const policy = createPolicy([instance]);
+  expect(await policy.rpc(ask('a'))).toMatchObject({ message: 'a' });
+  expect(await policy.rpc(ask('b'))).toMatchObject({ message: 'b' });
+});
