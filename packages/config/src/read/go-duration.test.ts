@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { formatGoDuration, parseDuration } from './go-duration.ts';
 
@@ -32,12 +31,4 @@ test.each([
   [-1000, '-1s'],
 ])('%d ms prints as %s', (ms, expected) => {
   expect(formatGoDuration(ms)).toBe(expected);
-});
-
-test('what is printed reads back as the same duration', () => {
-  fc.assert(fc.property(fc.integer({ min: -1e12, max: 1e12 }), (ms) => parseDuration(formatGoDuration(ms)) === ms));
-});
-
-test('reading arbitrary text never throws', () => {
-  fc.assert(fc.property(fc.string(), (text) => ['number', 'undefined'].includes(typeof parseDuration(text))));
 });

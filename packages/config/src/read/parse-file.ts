@@ -6,8 +6,8 @@ import { getRaw, isRawObject, lowerKeys, type RawObject, setRaw } from './raw-va
 
 const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   '.json': (text) => JSON.parse(text) as unknown,
-  '.yaml': (text) => parseYaml(text, { merge: true }) as unknown,
-  '.yml': (text) => parseYaml(text, { merge: true }) as unknown,
+  '.yaml': (text) => parseYaml(text, { merge: true, logLevel: 'error' }) as unknown,
+  '.yml': (text) => parseYaml(text, { merge: true, logLevel: 'error' }) as unknown,
   '.toml': (text) => parseToml(text),
 };
 
