@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { stringify as stringifyToml } from 'smol-toml';
 import { stringify as stringifyYaml } from 'yaml';
@@ -44,6 +45,23 @@ describe('files', () => {
   ])('a broken %s (%s) is refused with its name', (path, text) => {
     expect(() => loadText(text, { path })).toThrow(ConfigError);
     expect(() => loadText(text, { path })).toThrow(path);
+  });
+
+  test.each([
+    ['c.json', '{"key": "a", "secret": hidden}'],
+    ['c.json', '{"secret": "hidden"} hidden'],
+    ['c.yaml', 'secret: "hidden" hidden\n'],
+    ['c.yaml', 'secret: [hidden\nother: hidden'],
+    ['c.toml', 'secret = hidden'],
+  ])('a broken %s is refused without quoting it: %s', (path, text) => {
+    let refusal: unknown;
+    try {
+      loadText(text, { path });
+    } catch (error) {
+      refusal = error;
+    }
+    expect(refusal).toBeInstanceOf(ConfigError);
+    expect(inspect(refusal)).not.toContain('hidden');
   });
 
   test('keys are not case-sensitive and an empty group is as good as none', () => {

@@ -1,5 +1,6 @@
 import type { DurationField, IntField, LeafField, ListField, StringField, StringMap } from '../option/field.ts';
 import { parseDuration } from './go-duration.ts';
+import { parseReason } from './parse-reason.ts';
 import { isRawObject, OuterText, type RawObject } from './raw-value.ts';
 
 /** What a leaf reader may say about a value. */
@@ -133,7 +134,7 @@ export function parseJson(text: string, context: Pick<LeafContext, 'fail'>): unk
     const value: unknown = JSON.parse(text);
     return value;
   } catch (error) {
-    return context.fail(`must be JSON: ${error instanceof Error ? error.message : String(error)}`);
+    return context.fail(`must be JSON: ${parseReason(error)}`);
   }
 }
 

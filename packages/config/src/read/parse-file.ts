@@ -2,6 +2,7 @@ import { extname } from 'node:path';
 import { parse as parseToml } from 'smol-toml';
 import { parse as parseYaml } from 'yaml';
 import { ConfigError } from './config-error.ts';
+import { parseReason } from './parse-reason.ts';
 import { getRaw, isRawObject, lowerKeys, type RawObject, setRaw } from './raw-value.ts';
 
 const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
@@ -19,8 +20,8 @@ export function parseConfigFile(path: string, text: string): RawObject {
   try {
     tree = parser(text.replace(/^\uFEFF/, '')) ?? {};
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ConfigError('read', `${path}: ${reason}`, { cause: error });
+    // The error of the parser is no cause to hand on: it quotes the file.
+    throw new ConfigError('read', `${path}: ${parseReason(error)}`);
   }
   const lower = lowerKeys(tree, false);
   if (!isRawObject(lower)) throw new ConfigError('read', `${path}: the file must hold a group of options`);
