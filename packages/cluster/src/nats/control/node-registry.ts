@@ -1,5 +1,4 @@
-import type { Msg, Subscription } from '@nats-io/nats-core';
-import { createInbox } from '@nats-io/nats-core';
+import { createInbox, type Msg, type NatsConnection, type Subscription } from '@nats-io/nats-core';
 import type { Clock, Log, TimerHandle } from '@carillon/service-kit';
 import type { NodeRecord } from '../../control.ts';
 import type { NatsLink } from '../nats-connection.ts';
@@ -23,8 +22,14 @@ export interface RegistryListener {
   onReturned?: (() => void) | undefined;
 }
 
+/** What the registry needs of the link. */
+export interface RegistryLink extends Pick<NatsLink, 'isConnected' | 'publish' | 'onReconnect'> {
+  readonly main: Pick<NatsConnection, 'subscribe'>;
+  readonly subjects: Pick<NatsLink['subjects'], 'node' | 'nodeSubjects'>;
+}
+
 export interface NodeRegistryDeps {
-  readonly link: NatsLink;
+  readonly link: RegistryLink;
   readonly clock: Clock;
   readonly log: Log;
   readonly nodeId: string;
@@ -43,7 +48,7 @@ export interface NodeRegistryDeps {
  * invariant: nobody is given up by a node that does not hear itself, since then it is the one that is cut off.
  */
 export class NodeRegistry {
-  readonly #link: NatsLink;
+  readonly #link: RegistryLink;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #nodeId: string;

@@ -9,8 +9,8 @@ const PURGE_DELAY_MS = 10_000;
 const MAX_WAITING = 10_000;
 
 export interface DeadNodePurgeDeps {
-  readonly store: PresenceStore;
-  readonly registry: NodeRegistry;
+  readonly store: Pick<PresenceStore, 'lastSequence' | 'purge'>;
+  readonly registry: Pick<NodeRegistry, 'peers' | 'isAlive' | 'isConnected'>;
   readonly subjects: NatsSubjects;
   readonly nodeId: string;
   readonly clock: Clock;
@@ -25,8 +25,8 @@ export interface DeadNodePurgeDeps {
  * entries again, and those are newer.
  */
 export class DeadNodePurge {
-  readonly #store: PresenceStore;
-  readonly #registry: NodeRegistry;
+  readonly #store: DeadNodePurgeDeps['store'];
+  readonly #registry: DeadNodePurgeDeps['registry'];
   readonly #subjects: NatsSubjects;
   readonly #nodeId: string;
   readonly #clock: Clock;

@@ -7,6 +7,8 @@ import { NoStreamError } from './stream-request.ts';
 
 /** How often is looked whether the stream still has what this node wrote, and unfinished writes are tried again. */
 const CHECK_MS = 10_000;
+/** The same after a check that failed: the stream may just be coming back. */
+const RECHECK_MS = 1_000;
 /** Writes in flight while everything is announced again: leaves room for those of subscribers that come. */
 const ANNOUNCE_WINDOW = 128;
 /** Writes that failed and wait for a repeat; beyond it everything of this node is written anew. */
@@ -16,8 +18,11 @@ const MAX_UNSETTLED = 50_000;
 const SENTINEL_CHANNEL = '';
 const SENTINEL_CLIENT = '';
 
+/** What the announcer needs of the store. */
+export type AnnouncerStore = Pick<PresenceStore, 'declare' | 'put' | 'remove' | 'read' | 'purge' | 'lastSequence'>;
+
 export interface PresenceAnnouncerDeps {
-  readonly store: PresenceStore;
+  readonly store: AnnouncerStore;
   readonly subjects: NatsSubjects;
   readonly own: OwnEntries;
   readonly nodeId: string;
@@ -33,7 +38,7 @@ export interface PresenceAnnouncerDeps {
  * invariant: the sentinel is written after everything else, so a stream that has it has had all.
  */
 export class PresenceAnnouncer {
-  readonly #store: PresenceStore;
+  readonly #store: AnnouncerStore;
   readonly #subjects: NatsSubjects;
   readonly #own: OwnEntries;
   readonly #nodeId: string;
@@ -43,6 +48,7 @@ export class PresenceAnnouncer {
   readonly #unsettled: Map<string, readonly [channel: string, client: string]> = new Map();
   #isLost = false;
   #mustPurge = false;
+  #mustCheck = false;
   #restoring: Promise<void> | undefined;
   #checking: Promise<void> | undefined;
   #timer: TimerHandle | undefined;
@@ -60,7 +66,7 @@ export class PresenceAnnouncer {
 
   async start(): Promise<void> {
     await this.#store.declare();
-    this.#scheduleCheck();
+    this.#scheduleCheck(this.#checkMs);
   }
 
   /** Writes that failed and are going to be repeated. */
@@ -105,13 +111,12 @@ export class PresenceAnnouncer {
     return this.#restoring;
   }
 
-  /** Looks whether the entries are still there, and does what is due. Never rejects. */
+  /** Looks whether the entries are still there, and does what is due; again if asked for meanwhile. Never rejects. */
   check(): Promise<void> {
-    this.#checking ??= this.#check()
-      .catch((error: unknown) => this.#log.warn('could not check presence, trying again', { error }))
-      .finally(() => {
-        this.#checking = undefined;
-      });
+    this.#mustCheck = true;
+    this.#checking ??= this.#checkWhileAsked().finally(() => {
+      this.#checking = undefined;
+    });
     return this.#checking;
   }
 
@@ -122,17 +127,28 @@ export class PresenceAnnouncer {
     await this.#store.purge(this.#subjects.presenceOfNode(this.#nodeId));
   }
 
-  #scheduleCheck(): void {
-    this.#timer = this.#clock.setTimer(this.#checkMs, () => {
-      void this.check().then(() => {
-        if (!this.#isClosed) this.#scheduleCheck();
-      });
-    });
+  async #checkWhileAsked(): Promise<void> {
+    let hasFailed = false;
+    while (this.#mustCheck && !this.#isClosed) {
+      this.#mustCheck = false;
+      try {
+        await this.#check();
+        hasFailed = false;
+      } catch (error) {
+        hasFailed = true;
+        this.#log.warn('could not check presence, trying again', { error });
+      }
+    }
+    if (!this.#isClosed) this.#scheduleCheck(hasFailed ? Math.min(RECHECK_MS, this.#checkMs) : this.#checkMs);
+  }
+
+  #scheduleCheck(delayMs: number): void {
+    this.#timer?.cancel();
+    this.#timer = this.#clock.setTimer(delayMs, () => void this.check());
     this.#timer.unref();
   }
 
   async #check(): Promise<void> {
-    if (this.#isClosed) return;
     if (this.#isLost || !(await this.#hasSentinel())) await this.restore();
     for (const [subject, [channel, client]] of this.#unsettled) {
       if (this.#isClosed) return;
