@@ -147,7 +147,7 @@ class Link implements NatsLink {
   async #close(): Promise<void> {
     // During an outage a drain would wait for a server that is not there.
     const wasUp = this.#isUp;
-    for (const wake of [...this.#waiting]) wake();
+    for (const wake of this.#waiting) wake();
     await Promise.all([wasUp ? this.#drain(this.main) : this.main.close(), this.reads.close()]);
     await Promise.all(this.#watches);
   }
@@ -185,8 +185,8 @@ class Link implements NatsLink {
     const wasUp = this.#isUp;
     this.#isUp = isUp;
     if (!isUp || wasUp) return;
-    for (const wake of [...this.#waiting]) wake();
-    for (const listener of [...this.#listeners]) listener();
+    for (const wake of this.#waiting) wake();
+    for (const listener of this.#listeners) listener();
   }
 }
 

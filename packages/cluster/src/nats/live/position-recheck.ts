@@ -1,0 +1,155 @@
+// Compares joined channels with their tops: all of them after a reconnect or a leader election, a few at a time always.
+// Hundreds of channels per request, one request at a time.
+import type { Clock, Log, TimerHandle } from '@carillon/service-kit';
+import type { Subscription } from '@nats-io/nats-core';
+import type { Retention } from '../../broker.ts';
+import type { LogReader } from '../log/log-reader.ts';
+import { isMetaExpired, needsTouch } from '../log/log-state.ts';
+import type { NatsLink } from '../nats-connection.ts';
+import type { LogRecord } from '../record/log-record.ts';
+import type { LiveChannel } from './live-channel.ts';
+
+export interface PositionRecheckDependencies {
+  readonly link: NatsLink;
+  readonly reader: LogReader;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly scrubPeriodMs: number;
+  readonly touch: (channel: string, retention: Retention) => Promise<unknown>;
+  /** Names of the channels to watch. */
+  readonly channels: () => readonly string[];
+  readonly find: (channel: string) => LiveChannel | undefined;
+}
+
+const CHANNELS_PER_READ = 256;
+const PAUSE_MS = 5;
+/** Slices of a scrub period. */
+const SCRUB_SLICES = 12;
+/** Top streams follow the log, after an election with some delay: look at once, and again. */
+const RECHECK_DELAYS_MS: readonly number[] = [0, 1_000, 10_000];
+const LEADER_ADVISORY = '$JS.EVENT.ADVISORY.STREAM.LEADER_ELECTED.*';
+
+export class PositionRecheck {
+  readonly #deps: PositionRecheckDependencies;
+  readonly #timers: Set<TimerHandle> = new Set();
+  readonly #stopListening: () => void;
+  readonly #advisories: Subscription;
+  #scrubQueue: string[] = [];
+  #sliceSize = 0;
+  #running: Promise<void> = Promise.resolve();
+  #isClosed = false;
+
+  constructor(deps: PositionRecheckDependencies) {
+    this.#deps = deps;
+    const { link } = deps;
+    this.#stopListening = link.onReconnect(() => this.#scheduleAll(undefined));
+    const shardOfStream = new Map<string, number>();
+    for (let shard = 0; shard < link.subjects.shards; shard++) shardOfStream.set(link.subjects.logStream(shard), shard);
+    this.#advisories = link.main.subscribe(LEADER_ADVISORY, {
+      callback: (error, message) => {
+        if (error !== null) {
+          deps.log.warn('no advisories of leader elections', { error });
+          return;
+        }
+        const shard = shardOfStream.get(message.subject.slice(LEADER_ADVISORY.length - 1));
+        if (shard !== undefined) this.#scheduleAll(shard);
+      },
+    });
+    this.#after(deps.scrubPeriodMs / SCRUB_SLICES, () => this.#scrub());
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#stopListening();
+    if (!this.#deps.link.main.isClosed()) this.#advisories.unsubscribe();
+    for (const timer of this.#timers) timer.cancel();
+    this.#timers.clear();
+  }
+
+  #after(ms: number, run: () => void): void {
+    if (this.#isClosed) return;
+    const timer = this.#deps.clock.setTimer(ms, () => {
+      this.#timers.delete(timer);
+      run();
+    });
+    timer.unref();
+    this.#timers.add(timer);
+  }
+
+  #scheduleAll(shard: number | undefined): void {
+    for (const delayMs of RECHECK_DELAYS_MS) {
+      this.#after(delayMs, () => {
+        const { subjects } = this.#deps.link;
+        const channels = this.#deps.channels();
+        this.#enqueue(shard === undefined ? channels : channels.filter((name) => subjects.shardOf(name) === shard));
+      });
+    }
+  }
+
+  #scrub(): void {
+    if (this.#scrubQueue.length === 0) {
+      this.#scrubQueue = [...this.#deps.channels()];
+      this.#sliceSize = Math.ceil(this.#scrubQueue.length / SCRUB_SLICES);
+    }
+    this.#enqueue(this.#scrubQueue.splice(0, this.#sliceSize));
+    this.#after(this.#deps.scrubPeriodMs / SCRUB_SLICES, () => this.#scrub());
+  }
+
+  /** One after the other: rechecks of everything at once would be a storm of their own. */
+  #enqueue(channels: readonly string[]): void {
+    if (channels.length === 0) return;
+    this.#running = this.#running
+      .then(() => this.#check(channels))
+      .catch((error: unknown) => this.#deps.log.warn('positions could not be rechecked', { error }));
+  }
+
+  async #check(channels: readonly string[]): Promise<void> {
+    const { link, reader } = this.#deps;
+    const byShard = new Map<number, string[]>();
+    for (const channel of channels) {
+      const shard = link.subjects.shardOf(channel);
+      const names = byShard.get(shard);
+      if (names === undefined) byShard.set(shard, [channel]);
+      else names.push(channel);
+    }
+    for (const [shard, names] of byShard) {
+      for (let start = 0; start < names.length && !this.#isClosed; start += CHANNELS_PER_READ) {
+        const chunk = names.slice(start, start + CHANNELS_PER_READ);
+        const tops = await reader.tops(shard, chunk);
+        for (const channel of chunk) await this.#compare(channel, tops.get(channel));
+        await this.#pause();
+      }
+    }
+  }
+
+  async #compare(channel: string, top: LogRecord | undefined): Promise<void> {
+    const { clock, reader, find, touch, log } = this.#deps;
+    const live = find(channel);
+    if (live?.retention === undefined || this.#isClosed) return;
+    const { state, retention } = live;
+    if (top === undefined) {
+      if (state === undefined) return;
+      // The top stream may be behind; the log knows.
+      const newest = await reader.top(channel, clock.now());
+      if (newest === undefined) live.onStreamGone();
+      else await live.catchUp(newest);
+      return;
+    }
+    if (isMetaExpired(top.state, retention, clock.now())) return;
+    if (top.state.epoch !== state?.epoch || top.state.offset > live.known) await live.catchUp(top);
+    // Who listens counts as a reader. Where the meta ttl is as short as our turns, only real reads do.
+    const isSlow = retention.historyMetaTtlMs > 4 * this.#deps.scrubPeriodMs;
+    if (isSlow && !live.isSilent && needsTouch(top.state, retention, clock.now())) {
+      await touch(channel, retention).catch((error: unknown) =>
+        log.debug('a channel was not touched', { channel, error }),
+      );
+    }
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#isClosed) resolve();
+      else this.#deps.clock.setTimer(PAUSE_MS, resolve);
+    });
+  }
+}

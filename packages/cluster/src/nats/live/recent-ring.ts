@@ -1,0 +1,101 @@
+import type { Publication } from '@carillon/protocol/client';
+import type { OffsetRange } from '../log/history-range.ts';
+
+/** Bytes of payload over all rings of a node. */
+export class RingBudget {
+  readonly maxBytes: number;
+  usedBytes = 0;
+
+  constructor(maxBytes: number) {
+    this.maxBytes = maxBytes;
+  }
+}
+
+const MAX_PUBLICATIONS = 512;
+const MAX_BYTES = 1_024 * 1_024;
+/** What an entry costs beside its payload, about. */
+const ENTRY_BYTES = 200;
+
+/** The newest publications of a joined channel, without a hole: recoveries that it covers cost no read. */
+export class RecentRing {
+  readonly #budget: RingBudget;
+  #publications: Publication[] = [];
+  /** Offset of the first one; the next expected one when empty. */
+  #first = 1;
+  #bytes = 0;
+
+  constructor(budget: RingBudget) {
+    this.#budget = budget;
+  }
+
+  get first(): number {
+    return this.#first;
+  }
+
+  /** Offset after the last one. */
+  get end(): number {
+    return this.#first + this.#publications.length;
+  }
+
+  append(offset: number, publication: Publication, maxPublications: number): void {
+    if (offset !== this.end) this.clear(offset);
+    this.#publications.push(publication);
+    this.#count(sizeOf(publication));
+    while (this.#isTooLarge(maxPublications)) this.#dropFirst();
+  }
+
+  /** Puts older ones before the ring when they end where it begins, as far as there is room. */
+  prepend(offset: number, older: readonly Publication[], maxPublications: number): void {
+    if (offset + older.length !== this.#first) return;
+    for (const publication of older.toReversed()) {
+      const size = sizeOf(publication);
+      if (this.#publications.length + 1 > Math.min(maxPublications, MAX_PUBLICATIONS)) return;
+      if (this.#bytes + size > MAX_BYTES || this.#budget.usedBytes + size > this.#budget.maxBytes) return;
+      this.#publications.unshift(publication);
+      this.#first -= 1;
+      this.#count(size);
+    }
+  }
+
+  /** Forgets what is below the offset. */
+  raiseFloor(offset: number): void {
+    while (this.#first < offset && this.#publications.length > 0) this.#dropFirst();
+  }
+
+  /** Begins anew, empty, before `next`. */
+  clear(next: number): void {
+    this.#count(-this.#bytes);
+    this.#publications = [];
+    this.#first = next;
+  }
+
+  /** Undefined when some of the range are not here. */
+  slice({ from, to }: OffsetRange): Publication[] | undefined {
+    if (from > to) return [];
+    if (from < this.#first || to >= this.end) return undefined;
+    return this.#publications.slice(from - this.#first, to - this.#first + 1);
+  }
+
+  #isTooLarge(maxPublications: number): boolean {
+    const length = this.#publications.length;
+    if (length > Math.min(maxPublications, MAX_PUBLICATIONS)) return true;
+    // The newest stays in any case: it answers most.
+    return length > 1 && (this.#bytes > MAX_BYTES || this.#budget.usedBytes > this.#budget.maxBytes);
+  }
+
+  #dropFirst(): void {
+    const dropped = this.#publications.shift();
+    if (dropped === undefined) return;
+    this.#first += 1;
+    this.#count(-sizeOf(dropped));
+  }
+
+  #count(bytes: number): void {
+    this.#bytes += bytes;
+    this.#budget.usedBytes += bytes;
+  }
+}
+
+function sizeOf(publication: Publication): number {
+  return (publication.data?.length ?? 0) + ENTRY_BYTES;
+}

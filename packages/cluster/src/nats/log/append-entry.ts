@@ -1,0 +1,38 @@
+// What waits to be written to a channel's log.
+import type { OperationalError } from '@carillon/service-kit';
+import type { PublishResult, Retention } from '../../broker.ts';
+import type { LogState } from '../record/log-record.ts';
+import type { PublicationBody } from '../record/publication-body.ts';
+
+interface Entry {
+  readonly retention: Retention;
+  /** On the monotonic clock. */
+  readonly deadlineAt: number;
+  reject(error: OperationalError): void;
+}
+
+export interface PublicationEntry extends Entry {
+  readonly kind: 'publication';
+  readonly body: PublicationBody;
+  /** Empty: none. */
+  readonly idempotencyKey: string;
+  readonly versionEpoch: string;
+  /** Another node may have stored it already: look for its nonce first. */
+  readonly isRepeat: boolean;
+  resolve(result: PublishResult): void;
+}
+
+/** Changes the state without a publication. `touch` also creates; `remove` resolves undefined where there is nothing. */
+export interface MarkEntry extends Entry {
+  readonly kind: 'touch' | 'remove';
+  resolve(state: LogState | undefined): void;
+}
+
+export type AppendEntry = PublicationEntry | MarkEntry;
+
+export function isSameRetention(a: Retention, b: Retention): boolean {
+  return (
+    a === b ||
+    (a.historySize === b.historySize && a.historyTtlMs === b.historyTtlMs && a.historyMetaTtlMs === b.historyMetaTtlMs)
+  );
+}

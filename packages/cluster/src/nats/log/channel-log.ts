@@ -1,0 +1,343 @@
+// The writing end of one channel: a queue, and one append in flight. Correct with any number of writers anywhere, since each
+// append is a compare-and-set on the channel's last sequence; keeping to one writer only makes conflicts rare.
+import { createHash } from 'node:crypto';
+import { OperationalError, type Clock, type Log, type TimerHandle } from '@carillon/service-kit';
+import type { NatsLink } from '../nats-connection.ts';
+import type { ByteWriter } from '../record/byte-writer.ts';
+import { writeLogRecord, type LogRecord, type LogState } from '../record/log-record.ts';
+import { isSameNonce, type Nonce } from '../record/publication-body.ts';
+import type { AppendHandler, AppendMessage, AppendOutcome, LogPublisher } from '../request/log-publisher.ts';
+import type { AppendEntry, PublicationEntry } from './append-entry.ts';
+import { nextStep, type AppendStep } from './append-step.ts';
+import type { IdempotencyWindow } from './idempotency-window.ts';
+import type { LogReader } from './log-reader.ts';
+
+/** What all channels of a writer share. */
+export interface ChannelLogDependencies {
+  readonly link: NatsLink;
+  readonly publisher: LogPublisher;
+  readonly reader: LogReader;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly out: ByteWriter;
+  readonly idempotency: IdempotencyWindow;
+  readonly createEpoch: () => string;
+}
+
+/** An acknowledgement that takes longer counts as lost: the same record is sent again. */
+const ATTEMPT_TIMEOUT_MS = 1_000;
+const FIRST_BACKOFF_MS = 20;
+const MAX_BACKOFF_MS = 500;
+const MAX_WAITING = 2_000;
+/** Where to look for a publication that another node may have stored just now. */
+const REPEAT_SEARCH = 64;
+
+interface InFlight {
+  readonly step: AppendStep & { kind: 'append' };
+  readonly message: AppendMessage;
+  /** An earlier attempt may have been stored. */
+  isInDoubt: boolean;
+}
+
+export class ChannelLog implements AppendHandler {
+  readonly channel: string;
+  readonly #shared: ChannelLogDependencies;
+  readonly #filter: string;
+  readonly #queue: AppendEntry[] = [];
+  #state: LogState | undefined;
+  #sequence = 0;
+  #isLoaded = false;
+  /** The log is to be searched for publications in the queue. */
+  #hasRepeats = false;
+  /** Loading, waiting or in flight: somebody will call `#advance` again. */
+  #isBusy = false;
+  #inFlight: InFlight | undefined;
+  #conflicts = 0;
+  #backoffMs = FIRST_BACKOFF_MS;
+  #timer: TimerHandle | undefined;
+
+  constructor(channel: string, shared: ChannelLogDependencies) {
+    this.channel = channel;
+    this.#shared = shared;
+    this.#filter = shared.link.subjects.logAll(channel);
+  }
+
+  get isIdle(): boolean {
+    return !this.#isBusy && this.#queue.length === 0;
+  }
+
+  push(entry: AppendEntry): void {
+    if (this.#queue.length >= MAX_WAITING) {
+      entry.reject(new OperationalError('log_overloaded', `${MAX_WAITING} publications of the channel are waiting`));
+      return;
+    }
+    // Another node may have written since we looked.
+    if (entry.kind === 'publication' && entry.isRepeat) this.#hasRepeats = true;
+    this.#queue.push(entry);
+    if (!this.#isBusy) this.#advance();
+  }
+
+  close(error: OperationalError): void {
+    this.#timer?.cancel();
+    this.#isBusy = true;
+    const entries = [...(this.#inFlight?.step.entries ?? []), ...this.#queue.splice(0)];
+    this.#inFlight = undefined;
+    for (const entry of entries) entry.reject(error);
+  }
+
+  onOutcome(outcome: AppendOutcome): void {
+    const flight = this.#inFlight;
+    if (flight === undefined) return;
+    switch (outcome.kind) {
+      case 'stored':
+        this.#onStored(flight.step, outcome.sequence);
+        return;
+      case 'duplicate':
+        this.#supervise(this.#answerDuplicate(flight, outcome.sequence));
+        return;
+      case 'conflict':
+        if (flight.isInDoubt) this.#supervise(this.#settleDoubt(flight));
+        else this.#onConflict(flight);
+    }
+  }
+
+  onFailure(error: OperationalError, isInDoubt: boolean): void {
+    const flight = this.#inFlight;
+    if (flight === undefined) return;
+    if (isInDoubt) flight.isInDoubt = true;
+    const now = this.#shared.clock.monotonic();
+    const isLate = flight.step.entries.every((entry) => entry.deadlineAt <= now);
+    if (error.retriable && !isLate) {
+      this.#rejectExpired();
+      this.#afterPause(() => this.#send(flight));
+      return;
+    }
+    // What became of it we learn from the next load; until then nothing is appended.
+    this.#inFlight = undefined;
+    this.#isLoaded = false;
+    for (const entry of flight.step.entries) entry.reject(error);
+    this.#advance();
+  }
+
+  #advance(): void {
+    this.#isBusy = false;
+    this.#rejectExpired();
+    while (this.#queue.length > 0) {
+      if (!this.#isLoaded || this.#hasRepeats) {
+        this.#supervise(this.#load());
+        return;
+      }
+      const step = this.#nextStep();
+      if (step?.kind === 'append') {
+        const flight = { step, message: this.#messageOf(step), isInDoubt: false };
+        this.#inFlight = flight;
+        this.#isBusy = true;
+        this.#send(flight);
+        return;
+      }
+      if (step?.kind === 'answer') step.entry.resolve({ position: step.position, suppressed: step.suppressed });
+      if (step?.kind === 'answer_mark') step.entry.resolve(step.state);
+    }
+  }
+
+  #nextStep(): AppendStep | undefined {
+    const { clock, idempotency, createEpoch } = this.#shared;
+    return nextStep(this.#queue, {
+      state: this.#state,
+      nowMs: clock.now(),
+      createEpoch,
+      findKey: (key) => idempotency.find(this.channel, key, clock.monotonic()),
+    });
+  }
+
+  #messageOf({ record, entries }: AppendStep & { kind: 'append' }): AppendMessage {
+    const { link, out, clock } = this.#shared;
+    writeLogRecord(out, record);
+    const { state } = record;
+    const [entry] = entries;
+    const key = entry?.kind === 'publication' ? entry.idempotencyKey : '';
+    return {
+      subject:
+        record.bodies.length === 0
+          ? link.subjects.logMarker(this.channel)
+          : link.subjects.logSlot(this.channel, state.slots, state.offset),
+      payload: out.finish(),
+      filter: this.#filter,
+      expectedSequence: this.#sequence,
+      ttlSeconds: Math.max(1, Math.ceil((state.expiresAt - clock.now()) / 1_000)),
+      messageId: key === '' ? undefined : messageIdOf(this.channel, key),
+    };
+  }
+
+  #send(flight: InFlight): void {
+    const now = this.#shared.clock.monotonic();
+    const lastDeadlineAt = Math.max(...flight.step.entries.map((entry) => entry.deadlineAt));
+    const timeoutMs = Math.max(1, Math.min(ATTEMPT_TIMEOUT_MS, lastDeadlineAt - now));
+    this.#shared.publisher.append(flight.message, timeoutMs, this);
+  }
+
+  /** `newest` differs from the record's state when others have appended after it. */
+  #onStored({ record, entries }: AppendStep & { kind: 'append' }, sequence: number, newest = record.state): void {
+    this.#inFlight = undefined;
+    this.#state = newest;
+    this.#sequence = sequence;
+    this.#conflicts = 0;
+    this.#backoffMs = FIRST_BACKOFF_MS;
+    const { offset: last, epoch } = record.state;
+    for (const [index, entry] of entries.entries()) {
+      if (entry.kind !== 'publication') entry.resolve(record.state);
+      else this.#onPublished(entry, { offset: last - entries.length + 1 + index, epoch });
+    }
+    this.#advance();
+  }
+
+  #onPublished(entry: PublicationEntry, position: { offset: number; epoch: string }): void {
+    const { idempotency, clock } = this.#shared;
+    if (entry.idempotencyKey !== '') {
+      idempotency.remember(this.channel, entry.idempotencyKey, position, clock.monotonic());
+    }
+    entry.resolve({ position });
+  }
+
+  #onConflict(flight: InFlight): void {
+    this.#inFlight = undefined;
+    this.#isLoaded = false;
+    this.#conflicts += 1;
+    this.#queue.unshift(...flight.step.entries);
+    // Writers that met once would meet again and again in step.
+    if (this.#conflicts > 2) this.#afterPause(() => this.#advance());
+    else this.#advance();
+  }
+
+  /** The log has a record with this idempotency key: ours, from an attempt whose answer was lost, or an earlier one. */
+  async #answerDuplicate({ step }: InFlight, sequence: number): Promise<void> {
+    const [entry] = step.entries;
+    const { reader, clock, idempotency } = this.#shared;
+    const record = await reader.recordAt(this.channel, sequence).catch(() => undefined);
+    const first = record?.bodies[0];
+    const isOurs = first !== undefined && entry?.kind === 'publication' && isSameNonce(first.nonce, entry.body.nonce);
+    // A ring that has come round since has lost the first record, and with it the position: the top is the best answer left.
+    const top = record ?? (await reader.topForAppend(this.channel, clock.now(), true).catch(() => undefined))?.record;
+    const position = { offset: top?.state.offset ?? 0, epoch: top?.state.epoch ?? '' };
+    this.#inFlight = undefined;
+    this.#isLoaded = false;
+    if (entry?.kind === 'publication') {
+      idempotency.remember(this.channel, entry.idempotencyKey, position, clock.monotonic());
+      entry.resolve(isOurs ? { position } : { position, suppressed: 'idempotency' });
+    }
+    this.#advance();
+  }
+
+  /** A repeated attempt met another record: the first attempt's, or a stranger's. */
+  async #settleDoubt(flight: InFlight): Promise<void> {
+    const { reader, clock } = this.#shared;
+    const { record } = flight.step;
+    const nonce = record.bodies[0]?.nonce;
+    try {
+      const top = await reader.topForAppend(this.channel, clock.now(), true);
+      const isStored = nonce !== undefined && (await this.#find(top.record, nonce, record.state)) !== undefined;
+      if (!isStored || top.record === undefined) {
+        this.#onConflict(flight);
+        return;
+      }
+      this.#onStored(flight.step, top.sequence, top.record.state);
+    } catch (error) {
+      this.onFailure(asReadError(error), true);
+    }
+  }
+
+  /** Where a publication is stored: in the newest record, or at the slot of `at` if that is given. */
+  async #find(top: LogRecord | undefined, nonce: Nonce, at?: LogState): Promise<number | undefined> {
+    if (top === undefined) return undefined;
+    const inTop = offsetOf(top, nonce);
+    if (inTop !== undefined) return inTop;
+    const to = at?.offset ?? top.state.offset;
+    if (to > top.state.offset || (at !== undefined && at.epoch !== top.state.epoch)) return undefined;
+    const from = at === undefined ? Math.max(1, to - REPEAT_SEARCH + 1) : to;
+    const records = await this.#shared.reader.records(this.channel, top.state, { from, to }, at !== undefined);
+    for (const record of records) {
+      const offset = offsetOf(record, nonce);
+      if (offset !== undefined) return offset;
+    }
+    return undefined;
+  }
+
+  async #load(): Promise<void> {
+    this.#isBusy = true;
+    const { reader, clock } = this.#shared;
+    try {
+      const top = await reader.topForAppend(this.channel, clock.now(), this.#conflicts > 0);
+      if (this.#hasRepeats) await this.#answerRepeats(top.record);
+      this.#state = top.record?.state;
+      this.#sequence = top.sequence;
+      this.#isLoaded = true;
+      this.#advance();
+    } catch (error) {
+      const failure = asReadError(error);
+      this.#hasRepeats = this.#queue.some((entry) => entry.kind === 'publication' && entry.isRepeat);
+      this.#rejectExpired();
+      // Nobody to write for: no need to know.
+      if (this.#queue.length === 0) this.#advance();
+      else if (failure.retriable) this.#afterPause(() => this.#advance());
+      else {
+        for (const entry of this.#queue.splice(0)) entry.reject(failure);
+        this.#advance();
+      }
+    }
+  }
+
+  async #answerRepeats(top: LogRecord | undefined): Promise<void> {
+    this.#hasRepeats = false;
+    for (const entry of this.#queue.filter((entry) => entry.kind === 'publication')) {
+      if (!entry.isRepeat || top === undefined) continue;
+      const offset = await this.#find(top, entry.body.nonce);
+      if (offset === undefined) continue;
+      this.#queue.splice(this.#queue.indexOf(entry), 1);
+      this.#onPublished(entry, { offset, epoch: top.state.epoch });
+    }
+  }
+
+  #rejectExpired(): void {
+    const now = this.#shared.clock.monotonic();
+    while ((this.#queue[0]?.deadlineAt ?? Infinity) <= now) {
+      this.#queue.shift()?.reject(new OperationalError('publish_deadline', 'the publication was not stored in time'));
+    }
+  }
+
+  /** Waits longer each time, and at least until NATS is back; never beyond the deadlines of who waits. */
+  #afterPause(then: () => void): void {
+    this.#isBusy = true;
+    const pauseMs = this.#backoffMs * (0.5 + Math.random() / 2);
+    this.#backoffMs = Math.min(MAX_BACKOFF_MS, this.#backoffMs * 2);
+    this.#timer = this.#shared.clock.setTimer(pauseMs, () => {
+      this.#timer = undefined;
+      then();
+    });
+  }
+
+  /** The work settles its own failures; anything else is a bug that must not go unheard. */
+  #supervise(work: Promise<void>): void {
+    work.catch((error: unknown) => {
+      this.#shared.log.error('writing to a channel failed', { channel: this.channel, error });
+      this.close(new OperationalError('log_writer', 'writing to the channel failed', { cause: error }));
+      this.#isBusy = false;
+      this.#isLoaded = false;
+    });
+  }
+}
+
+function offsetOf(record: LogRecord, nonce: Nonce): number | undefined {
+  const index = record.bodies.findIndex((body) => isSameNonce(body.nonce, nonce));
+  return index === -1 ? undefined : record.state.offset - record.bodies.length + 1 + index;
+}
+
+/** Fit for a header, whatever the channel and key hold, and the same on every node. */
+function messageIdOf(channel: string, key: string): string {
+  return createHash('sha256').update(`${channel.length}:${channel}${key}`).digest('base64url').slice(0, 32);
+}
+
+function asReadError(error: unknown): OperationalError {
+  return error instanceof OperationalError
+    ? error
+    : new OperationalError('log_read', 'the log could not be read', { cause: error, retriable: false });
+}

@@ -1,0 +1,99 @@
+// Answers history requests: from the recent publications of a joined channel where they suffice, else from the log.
+// Whatever is asked at the same time is read once.
+import type { Publication } from '@carillon/protocol/client';
+import { SingleFlight, withDeadline, type Clock, type Log } from '@carillon/service-kit';
+import type { HistoryPage, HistoryRequest, Retention } from '../../broker.ts';
+import type { LiveChannel } from '../live/live-channel.ts';
+import type { LiveInterest } from '../live/live-receiver.ts';
+import type { LogRecord, LogState } from '../record/log-record.ts';
+import { FreshFlight } from '../request/fresh-flight.ts';
+import { historyRange, type OffsetRange } from './history-range.ts';
+import { publicationsOf, type LogReader } from './log-reader.ts';
+import { isMetaExpired, needsTouch } from './log-state.ts';
+
+export interface HistoryReadsDependencies {
+  readonly reader: LogReader;
+  readonly live: LiveInterest;
+  /** Renews or creates a channel's state. */
+  readonly touch: (channel: string, retention: Retention) => Promise<LogState>;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How long a read waits until the receiver has caught up, ms. */
+  readonly deadlineMs: number;
+}
+
+export class HistoryReads {
+  readonly #deps: HistoryReadsDependencies;
+  readonly #tops: FreshFlight<string, LogRecord | undefined> = new FreshFlight();
+  readonly #ranges: SingleFlight<string, Publication[]> = new SingleFlight();
+  readonly #touches: SingleFlight<string, LogState> = new SingleFlight();
+
+  constructor(deps: HistoryReadsDependencies) {
+    this.#deps = deps;
+  }
+
+  /** Rejects with a BrokerError or an OperationalError. */
+  async read(channel: string, request: HistoryRequest): Promise<HistoryPage> {
+    const { clock, reader, live } = this.#deps;
+    const top = await this.#tops.run(channel, () => reader.top(channel, clock.now()));
+    const newest = await this.#living(channel, top, request.retention);
+    const joined = live.find(channel);
+    if (joined === undefined) return this.#page(channel, newest.state, request);
+    const state = await this.#caughtUp(joined, newest);
+    return this.#page(channel, state, request, joined);
+  }
+
+  /** The newest record of a channel that lives on; of one that nobody knows, a new one. */
+  async #living(channel: string, top: LogRecord | undefined, retention: Retention): Promise<LogRecord> {
+    const { clock, log, touch } = this.#deps;
+    const renew = (): Promise<LogState> => this.#touches.run(channel, () => touch(channel, retention));
+    const now = clock.now();
+    if (top === undefined || isMetaExpired(top.state, retention, now)) return { state: await renew(), bodies: [] };
+    if (needsTouch(top.state, retention, now)) {
+      renew().catch((error: unknown) => log.debug('a channel was not touched', { channel, error }));
+    }
+    return top;
+  }
+
+  // invariant: everything up to the returned top has been handed to the receiver before the promise resolves.
+  async #caughtUp(live: LiveChannel, newest: LogRecord): Promise<LogState> {
+    const { clock, deadlineMs } = this.#deps;
+    await withDeadline(live.catchUp(newest), deadlineMs, 'nats_catch_up', clock);
+    // What we have may be newer than what a replica said.
+    return live.state ?? newest.state;
+  }
+
+  async #page(channel: string, state: LogState, request: HistoryRequest, live?: LiveChannel): Promise<HistoryPage> {
+    const range = historyRange(state, request, this.#deps.clock.now());
+    const recent = range.from > range.to ? [] : live?.recent(range);
+    const publications = recent ?? (await this.#fromLog(channel, state, range));
+    if (recent === undefined) live?.keepOlder(range.from, olderThan(publications, live.ringFirst), state.epoch);
+    return {
+      publications: request.reverse === true ? publications.toReversed() : publications,
+      top: { offset: state.offset, epoch: state.epoch },
+    };
+  }
+
+  #fromLog(channel: string, state: LogState, range: OffsetRange): Promise<Publication[]> {
+    const { reader } = this.#deps;
+    const key = `${state.epoch}.${state.offset}.${range.from}.${range.to}.${channel}`;
+    return this.#ranges.run(key, async () => {
+      const publications = publicationsOf(await reader.records(channel, state, range), range);
+      if (publications.at(-1)?.offset === range.to) return publications;
+      // The replica that answered is behind the one that told us the top.
+      const last = { from: Math.max(range.from, range.to - MAX_LEADER_READS + 1), to: range.to };
+      const [known, missing] = await Promise.all([
+        reader.records(channel, state, range),
+        reader.records(channel, state, last, true),
+      ]);
+      const records = [...known, ...missing].toSorted((a, b) => a.state.offset - b.state.offset);
+      return publicationsOf(records, range);
+    });
+  }
+}
+
+const MAX_LEADER_READS = 128;
+
+function olderThan(publications: readonly Publication[], offset: number): Publication[] {
+  return publications.filter((publication) => (publication.offset ?? 0) < offset);
+}

@@ -1,0 +1,110 @@
+// How a channel's stream moves from one record to the next. Pure: the writer's compare-and-set makes each step happen once.
+import type { Retention } from '../../broker.ts';
+import type { LogState } from '../record/log-record.ts';
+
+/** A log record lives at least so long, so that a top stream that lags is never behind an expired log. */
+export const MIN_RECORD_LIFE_MS: number = 10 * 60_000;
+/** A record of a channel that publishes rarely lives at most so long, or twice the history ttl if that is more. */
+const MAX_RECORD_LIFE_MS = 30 * 24 * 60 * 60_000;
+
+/** Before anything is known of a channel: the state that the first record of a new epoch follows. */
+export function initialState(epoch: string, retention: Retention): LogState {
+  return {
+    epoch,
+    offset: 0,
+    floor: 1,
+    slots: retention.historySize + 1,
+    ringSince: 1,
+    previousSlots: 0,
+    writtenAt: 0,
+    publishedAt: 0,
+    expiresAt: 0,
+    version: 0,
+    versionEpoch: '',
+  };
+}
+
+/** Whether epoch and offset are forgotten. */
+export function isMetaExpired(state: LogState, retention: Retention, nowMs: number): boolean {
+  return nowMs - state.writtenAt > retention.historyMetaTtlMs;
+}
+
+/** Whether a read should renew the life of epoch and offset. Not each one: a write per read would be dear. */
+export function needsTouch(state: LogState, retention: Retention, nowMs: number): boolean {
+  return nowMs - state.writtenAt > retention.historyMetaTtlMs / 8;
+}
+
+/** The oldest offset a reader may see now; `offset` + 1 when there is none. */
+export function visibleFloor(state: LogState, retention: Retention, nowMs: number): number {
+  const isExpired = state.publishedAt === 0 || nowMs - state.publishedAt > retention.historyTtlMs;
+  return isExpired ? state.offset + 1 : state.floor;
+}
+
+export interface PublicationStep {
+  readonly retention: Retention;
+  readonly count: number;
+  readonly nowMs: number;
+  /** Of the newest publication that has one; 0: the stored one stays. */
+  readonly version: number;
+  readonly versionEpoch: string;
+}
+
+/** The state after `count` more publications. */
+export function afterPublications(before: LogState, step: PublicationStep): LogState {
+  const { retention, count, nowMs } = step;
+  const offset = before.offset + count;
+  let floor = Math.max(visibleFloor(before, retention, nowMs), offset - retention.historySize + 1);
+  let { slots, ringSince, previousSlots } = before;
+  const wantedSlots = retention.historySize + 1;
+  // A smaller size only moves the floor: nodes that disagree for the time of a roll-out must not swap rings to and fro.
+  if (wantedSlots > slots) {
+    // Two older rings are one too many to read: what is left in the first of them is given up.
+    if (previousSlots !== 0) floor = Math.max(floor, ringSince);
+    previousSlots = slots;
+    slots = wantedSlots;
+    ringSince = before.offset + 1;
+  }
+  if (floor >= ringSince) previousSlots = 0;
+  const hasVersion = step.version > 0;
+  return {
+    epoch: before.epoch,
+    offset,
+    floor,
+    slots,
+    ringSince,
+    previousSlots,
+    writtenAt: nowMs,
+    publishedAt: nowMs,
+    expiresAt: lifeEnd(before, retention, nowMs),
+    version: hasVersion ? step.version : before.version,
+    versionEpoch: hasVersion ? step.versionEpoch : before.versionEpoch,
+  };
+}
+
+/** The state after a record without publications: created, touched, or removed when `isRemoval`. */
+export function afterMark(before: LogState, retention: Retention, nowMs: number, isRemoval: boolean): LogState {
+  const floor = isRemoval ? before.offset + 1 : before.floor;
+  return {
+    ...before,
+    floor,
+    previousSlots: floor >= before.ringSince ? 0 : before.previousSlots,
+    writtenAt: nowMs,
+    expiresAt: lifeEnd(before, retention, nowMs),
+  };
+}
+
+/**
+ * The list as a whole dies `historyTtl` after its newest publication, so its oldest record must live until it is pushed
+ * out by size: at most size × ttl. Never sooner than an older record: the newest one of the log is always its top.
+ */
+function lifeEnd(before: LogState, { historySize, historyTtlMs }: Retention, nowMs: number): number {
+  const wholeListMs = (historySize + 1) * historyTtlMs;
+  const lifeMs = Math.min(wholeListMs, Math.max(2 * historyTtlMs, MAX_RECORD_LIFE_MS));
+  return Math.max(before.expiresAt, nowMs + Math.max(lifeMs, MIN_RECORD_LIFE_MS));
+}
+
+/** Whether a publish of this version is to be left out (channels-and-config §2.3). */
+export function isVersionSuppressed(state: LogState, version: number, versionEpoch: string): boolean {
+  if (version <= 0 || version > state.version) return false;
+  return versionEpoch === '' || versionEpoch === state.versionEpoch;
+}

@@ -1,0 +1,111 @@
+// Appends to channel logs: one ChannelLog each, forgotten when idle and too many. Used by the node that owns a channel, and
+// by any other when the owner does not answer.
+import { createEpoch } from '../../epoch.ts';
+import type { PublishResult, Retention } from '../../broker.ts';
+import { OperationalError, type Clock, type Log } from '@carillon/service-kit';
+import type { NatsLink } from '../nats-connection.ts';
+import { ByteWriter } from '../record/byte-writer.ts';
+import type { LogState } from '../record/log-record.ts';
+import type { PublicationBody } from '../record/publication-body.ts';
+import type { LogPublisher } from '../request/log-publisher.ts';
+import { ChannelLog, type ChannelLogDependencies } from './channel-log.ts';
+import { IdempotencyWindow } from './idempotency-window.ts';
+import type { LogReader } from './log-reader.ts';
+
+export interface LogWriterDependencies {
+  readonly link: NatsLink;
+  readonly publisher: LogPublisher;
+  readonly reader: LogReader;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly idempotencyTtlMs: number;
+}
+
+export interface LogAppend {
+  readonly channel: string;
+  readonly retention: Retention;
+  readonly body: PublicationBody;
+  /** Empty: none. */
+  readonly idempotencyKey: string;
+  readonly versionEpoch: string;
+  /** Another node has been asked before and may have stored it. */
+  readonly isRepeat: boolean;
+}
+
+const MAX_CHANNELS = 100_000;
+const MAX_KEYS = 200_000;
+
+export class LogWriter {
+  readonly #shared: ChannelLogDependencies;
+  readonly #channels: Map<string, ChannelLog> = new Map();
+  #isClosed = false;
+
+  constructor({ link, publisher, reader, clock, log, idempotencyTtlMs }: LogWriterDependencies) {
+    this.#shared = {
+      link,
+      publisher,
+      reader,
+      clock,
+      log,
+      out: new ByteWriter(),
+      idempotency: new IdempotencyWindow(idempotencyTtlMs, MAX_KEYS),
+      createEpoch: () => createEpoch(),
+    };
+  }
+
+  /** Resolves when the log has acknowledged it; rejects with an OperationalError, at the latest after `deadlineMs`. */
+  append(request: LogAppend, deadlineMs: number): Promise<PublishResult> {
+    const { channel, ...entry } = request;
+    const deadlineAt = this.#shared.clock.monotonic() + deadlineMs;
+    return new Promise((resolve, reject) => {
+      this.#channel(channel).push({ kind: 'publication', ...entry, deadlineAt, resolve, reject });
+    });
+  }
+
+  /** Renews the life of epoch and top, or makes them. */
+  async touch(channel: string, retention: Retention, deadlineMs: number): Promise<LogState> {
+    const state = await this.#mark('touch', channel, retention, deadlineMs);
+    if (state === undefined) throw new OperationalError('log_touch', 'the channel could not be created');
+    return state;
+  }
+
+  /** Hides everything stored so far; fine where there is nothing. */
+  async remove(channel: string, retention: Retention, deadlineMs: number): Promise<void> {
+    await this.#mark('remove', channel, retention, deadlineMs);
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const error = new OperationalError('nats_closed', 'the broker is closed');
+    for (const channel of this.#channels.values()) channel.close(error);
+    this.#channels.clear();
+  }
+
+  #mark(kind: 'touch' | 'remove', channel: string, retention: Retention, ms: number): Promise<LogState | undefined> {
+    const deadlineAt = this.#shared.clock.monotonic() + ms;
+    return new Promise((resolve, reject) => {
+      this.#channel(channel).push({ kind, retention, deadlineAt, resolve, reject });
+    });
+  }
+
+  #channel(name: string): ChannelLog {
+    if (this.#isClosed) throw new OperationalError('nats_closed', 'the broker is closed');
+    let channel = this.#channels.get(name);
+    if (channel === undefined) {
+      if (this.#channels.size >= MAX_CHANNELS) this.#forgetIdle();
+      channel = new ChannelLog(name, this.#shared);
+      this.#channels.set(name, channel);
+    }
+    return channel;
+  }
+
+  /** The eldest tenth, idle ones: their tops are in the log. */
+  #forgetIdle(): void {
+    let left = MAX_CHANNELS / 10;
+    for (const [name, channel] of this.#channels) {
+      if (left-- <= 0) break;
+      if (channel.isIdle) this.#channels.delete(name);
+    }
+  }
+}

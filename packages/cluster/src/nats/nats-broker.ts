@@ -1,0 +1,240 @@
+// The broker on NATS (architecture §2). Publications of channels with history go to the node that owns the channel, which
+// appends them to the log; NATS republishes each record on the channel's live subject. All else is core NATS.
+//
+//   const connection = await connectNats({ url, log });
+//   const broker = await createNatsBroker({ connection, receiver, clock, log, nodes, nodeId, options: { role: 'edge' } });
+//   …
+//   await broker.close();
+//   await connection.close();
+//
+// `nodes` gives the living nodes (Control.nodes); those of role `api` and `standalone` own channels. A broker of role
+// `owner` answers write requests under `nodeId`; without a living owner each node appends by itself.
+import type { ClientInfo } from '@carillon/protocol/client';
+import { OperationalError, type Clock, type Log } from '@carillon/service-kit';
+import type { Broker, HistoryPage, HistoryRequest, JoinOptions, LiveReceiver } from '../broker.ts';
+import type { PublishRequest, PublishResult, Retention } from '../broker.ts';
+import type { NodeRecord } from '../control.ts';
+import { LiveInterest } from './live/live-receiver.ts';
+import { HistoryReads } from './log/history-reads.ts';
+import { LogReader } from './log/log-reader.ts';
+import { LogWriter } from './log/log-writer.ts';
+import { WriteRouter } from './log/write-router.ts';
+import { WriteServer } from './log/write-server.ts';
+import type { NatsLink } from './nats-connection.ts';
+import { channelStreams, declareStreams } from './nats-streams.ts';
+import { ByteWriter } from './record/byte-writer.ts';
+import { writeLivePublication, writePresenceChange } from './record/live-message.ts';
+import type { PublicationBody } from './record/publication-body.ts';
+import { createNonces, type Nonces } from './record/nonces.ts';
+import { DirectGet } from './request/direct-get.ts';
+import { OnceClaims } from './request/once-claims.ts';
+import { asOperational, LogPublisher } from './request/log-publisher.ts';
+import { ReplyInbox } from './request/reply-inbox.ts';
+
+export interface NatsBrokerOptions {
+  /** `owner` (api, standalone) serves write requests; `edge` (gateway) only makes them. */
+  readonly role: 'owner' | 'edge';
+  /** Copies of each stream. Default 1; 3 in production. */
+  readonly replicas?: number | undefined;
+  /** Default `file`: history survives a restart of NATS. */
+  readonly storage?: 'file' | 'memory' | undefined;
+  /** Longest `history_meta_ttl` of any namespace, ms. Default 720 h. */
+  readonly topTtlMs?: number | undefined;
+  /** Default 5 minutes. */
+  readonly idempotencyTtlMs?: number | undefined;
+  /** For one publish, all attempts together, ms. Default 5 s. */
+  readonly publishDeadlineMs?: number | undefined;
+  /** For one read of NATS, ms. Default 3 s. */
+  readonly readDeadlineMs?: number | undefined;
+  /** Default 64 MiB. */
+  readonly maxRecentBytes?: number | undefined;
+  /** Default 60 s. */
+  readonly scrubPeriodMs?: number | undefined;
+}
+
+export interface NatsBrokerDependencies {
+  /** Stays open when the broker closes. */
+  readonly connection: NatsLink;
+  readonly receiver: LiveReceiver;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Living nodes, never awaits. */
+  readonly nodes: () => readonly NodeRecord[];
+  readonly nodeId: string;
+  readonly options: NatsBrokerOptions;
+}
+
+const HOUR_MS = 3_600_000;
+const DEFAULT_TOP_TTL_MS = 720 * HOUR_MS;
+const DEFAULT_IDEMPOTENCY_TTL_MS = 300_000;
+const DEFAULT_PUBLISH_DEADLINE_MS = 5_000;
+const DEFAULT_READ_DEADLINE_MS = 3_000;
+const DEFAULT_RECENT_BYTES = 64 * 1_024 * 1_024;
+const DEFAULT_SCRUB_PERIOD_MS = 60_000;
+
+/** Declares the streams, then serves. Rejects with an OperationalError that says what is wrong with NATS. */
+export async function createNatsBroker(dependencies: NatsBrokerDependencies): Promise<Broker> {
+  const { connection, clock, log, options } = dependencies;
+  const idempotencyTtlMs = options.idempotencyTtlMs ?? DEFAULT_IDEMPOTENCY_TTL_MS;
+  const streams = channelStreams(connection.subjects, {
+    replicas: options.replicas ?? 1,
+    storage: options.storage ?? 'file',
+    topTtlMs: options.topTtlMs ?? DEFAULT_TOP_TTL_MS,
+    idempotencyTtlMs,
+  });
+  await declareStreams(streams, { connection: connection.main, subjects: connection.subjects, log, clock });
+  return new NatsBroker(dependencies, idempotencyTtlMs);
+}
+
+class NatsBroker implements Broker {
+  readonly #link: NatsLink;
+  readonly #clock: Clock;
+  readonly #publishDeadlineMs: number;
+  readonly #inbox: ReplyInbox;
+  readonly #reads: DirectGet;
+  readonly #writer: LogWriter;
+  readonly #router: WriteRouter;
+  readonly #server: WriteServer | undefined;
+  readonly #live: LiveInterest;
+  readonly #history: HistoryReads;
+  readonly #claims: OnceClaims;
+  readonly #nonces: Nonces = createNonces();
+  readonly #out: ByteWriter = new ByteWriter();
+  #isClosed = false;
+
+  constructor(dependencies: NatsBrokerDependencies, idempotencyTtlMs: number) {
+    const { connection: link, receiver, clock, log, nodes, nodeId, options } = dependencies;
+    const readDeadlineMs = options.readDeadlineMs ?? DEFAULT_READ_DEADLINE_MS;
+    this.#link = link;
+    this.#clock = clock;
+    this.#publishDeadlineMs = options.publishDeadlineMs ?? DEFAULT_PUBLISH_DEADLINE_MS;
+    this.#inbox = new ReplyInbox({ connection: link.main, clock });
+    this.#reads = new DirectGet({ connection: link.reads, clock, timeoutMs: readDeadlineMs });
+    const publisher = new LogPublisher(link, this.#inbox);
+    const reader = new LogReader({ reads: this.#reads, subjects: link.subjects, log });
+    const writer = new LogWriter({ link, publisher, reader, clock, log, idempotencyTtlMs });
+    this.#writer = writer;
+    const touch = (channel: string, retention: Retention) => writer.touch(channel, retention, this.#publishDeadlineMs);
+    this.#router = new WriteRouter({ link, inbox: this.#inbox, writer, clock, log, nodes, nodeId });
+    this.#server = options.role === 'owner' ? new WriteServer({ link, writer, log, nodeId }) : undefined;
+    this.#live = new LiveInterest({
+      link,
+      reader,
+      receiver,
+      clock,
+      log,
+      touch,
+      deadlineMs: readDeadlineMs,
+      maxRecentBytes: options.maxRecentBytes ?? DEFAULT_RECENT_BYTES,
+      scrubPeriodMs: options.scrubPeriodMs ?? DEFAULT_SCRUB_PERIOD_MS,
+    });
+    this.#history = new HistoryReads({ reader, live: this.#live, touch, clock, log, deadlineMs: readDeadlineMs });
+    this.#claims = new OnceClaims({ subjects: link.subjects, publisher, reads: this.#reads, clock });
+  }
+
+  async publish(request: PublishRequest): Promise<PublishResult> {
+    this.#checkOpen();
+    const { channel, retention } = request;
+    const body = this.#bodyOf(request);
+    if (retention === undefined) return this.#publishLive(channel, body, request.idempotencyKey ?? '');
+    return this.#router.append(
+      {
+        channel,
+        retention: wholeRetention(retention),
+        body,
+        idempotencyKey: request.idempotencyKey ?? '',
+        versionEpoch: request.versionEpoch ?? '',
+        isRepeat: false,
+      },
+      this.#publishDeadlineMs,
+    );
+  }
+
+  async publishJoin(channel: string, info: ClientInfo): Promise<void> {
+    this.#publishChange(channel, 'join', info);
+  }
+
+  async publishLeave(channel: string, info: ClientInfo): Promise<void> {
+    this.#publishChange(channel, 'leave', info);
+  }
+
+  join(channel: string, { retention }: JoinOptions): Promise<void> {
+    return this.#live.join(channel, retention === undefined ? undefined : wholeRetention(retention));
+  }
+
+  async part(channel: string): Promise<void> {
+    this.#live.part(channel);
+  }
+
+  async history(channel: string, request: HistoryRequest): Promise<HistoryPage> {
+    this.#checkOpen();
+    return this.#history.read(channel, { ...request, retention: wholeRetention(request.retention) });
+  }
+
+  async removeHistory(channel: string, retention: Retention): Promise<void> {
+    this.#checkOpen();
+    await this.#router.remove(channel, wholeRetention(retention), this.#publishDeadlineMs);
+  }
+
+  unavailable(): string | undefined {
+    return this.#isClosed ? 'the broker is closed' : this.#link.unavailable();
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#server?.close();
+    this.#live.close();
+    this.#writer.close();
+    this.#inbox.close();
+    this.#reads.close();
+  }
+
+  /** At most once: resolves when it is on its way to NATS. */
+  async #publishLive(channel: string, body: PublicationBody, key: string): Promise<PublishResult> {
+    const position = { offset: 0, epoch: '' };
+    if (key !== '') {
+      const isFirst = await this.#claims.claim(channel, key, body.nonce, this.#publishDeadlineMs);
+      if (!isFirst) return { position, suppressed: 'idempotency' };
+    }
+    writeLivePublication(this.#out, body, this.#clock.now());
+    this.#send(channel);
+    return { position };
+  }
+
+  #publishChange(channel: string, kind: 'join' | 'leave', info: ClientInfo): void {
+    this.#checkOpen();
+    writePresenceChange(this.#out, kind, info);
+    this.#send(channel);
+  }
+
+  #send(channel: string): void {
+    try {
+      this.#link.publish(this.#link.subjects.live(channel), this.#out.finish());
+    } catch (error) {
+      throw asOperational(error);
+    }
+  }
+
+  #bodyOf(request: PublishRequest): PublicationBody {
+    return {
+      nonce: this.#nonces.next(),
+      data: request.data,
+      info: request.info,
+      tags: request.tags,
+      version: request.retention === undefined ? 0 : (request.version ?? 0),
+      isDelta: request.delta ?? false,
+    };
+  }
+
+  #checkOpen(): void {
+    if (this.#isClosed) throw new OperationalError('nats_closed', 'the broker is closed');
+  }
+}
+
+/** Durations may come with fractions of a millisecond; records hold whole ones. */
+function wholeRetention(retention: Retention): Retention {
+  const { historySize, historyTtlMs, historyMetaTtlMs } = retention;
+  if (Number.isInteger(historyTtlMs) && Number.isInteger(historyMetaTtlMs)) return retention;
+  return { historySize, historyTtlMs: Math.ceil(historyTtlMs), historyMetaTtlMs: Math.ceil(historyMetaTtlMs) };
+}

@@ -1,0 +1,137 @@
+// Appends to streams and hears the acknowledgements: the thin publisher of architecture §2.1.
+import type { Msg } from '@nats-io/nats-core';
+import { OperationalError } from '@carillon/service-kit';
+import type { NatsLink } from '../nats-connection.ts';
+import { RawHeaders } from './raw-headers.ts';
+import { isNoResponders, type ReplyHandler, type ReplyInbox } from './reply-inbox.ts';
+
+export interface AppendMessage {
+  readonly subject: string;
+  readonly payload: Uint8Array;
+  /** Subject or filter whose last sequence is compared. */
+  readonly filter: string;
+  readonly expectedSequence: number;
+  /** 0: the stream's own age limit counts. */
+  readonly ttlSeconds: number;
+  /** Header-safe; undefined: not looked for among recent messages. */
+  readonly messageId?: string | undefined;
+}
+
+export type AppendOutcome =
+  | { readonly kind: 'stored'; readonly sequence: number }
+  /** The stream has had a message of this id: nothing was stored, `sequence` is the first one's. */
+  | { readonly kind: 'duplicate'; readonly sequence: number }
+  /** Another record came first. */
+  | { readonly kind: 'conflict' };
+
+/** `wrong last sequence`, and its form without the number that replicated streams give. */
+const WRONG_LAST_SEQUENCE: ReadonlySet<number> = new Set([10_071, 10_164]);
+
+/** Called exactly once for each append. Must not throw. */
+export interface AppendHandler {
+  onOutcome(outcome: AppendOutcome): void;
+  /** `isInDoubt`: it may have been stored nevertheless, or still be. */
+  onFailure(error: OperationalError, isInDoubt: boolean): void;
+}
+
+export class LogPublisher {
+  readonly #link: NatsLink;
+  readonly #inbox: ReplyInbox;
+
+  constructor(link: NatsLink, inbox: ReplyInbox) {
+    this.#link = link;
+    this.#inbox = inbox;
+  }
+
+  append(message: AppendMessage, timeoutMs: number, handler: AppendHandler): void {
+    let reply: string | undefined;
+    try {
+      reply = this.#inbox.open(new AckHandler(handler), timeoutMs);
+      this.#link.publish(message.subject, message.payload, { reply, headers: headersOf(message) });
+    } catch (error) {
+      if (reply !== undefined) this.#inbox.forget(reply);
+      handler.onFailure(asOperational(error), false);
+    }
+  }
+}
+
+function headersOf(message: AppendMessage): RawHeaders {
+  const id = message.messageId === undefined ? '' : `Nats-Msg-Id: ${message.messageId}\r\n`;
+  const ttl = message.ttlSeconds === 0 ? '' : `Nats-TTL: ${message.ttlSeconds}\r\n`;
+  return new RawHeaders(
+    `Nats-Expected-Last-Subject-Sequence: ${message.expectedSequence}\r\n` +
+      `Nats-Expected-Last-Subject-Sequence-Subject: ${message.filter}\r\n${ttl}${id}`,
+  );
+}
+
+class AckHandler implements ReplyHandler {
+  readonly #handler: AppendHandler;
+
+  constructor(handler: AppendHandler) {
+    this.#handler = handler;
+  }
+
+  onReply(message: Msg): boolean {
+    if (isNoResponders(message)) {
+      this.#handler.onFailure(new OperationalError('nats_no_stream', 'no stream answers for the log'), false);
+      return false;
+    }
+    const ack = parseAck(message.data);
+    if (ack.errorCode !== 0) {
+      if (WRONG_LAST_SEQUENCE.has(ack.errorCode)) this.#handler.onOutcome({ kind: 'conflict' });
+      else {
+        const error = new OperationalError(
+          'nats_append',
+          `the log refused a record: ${ack.description} (${ack.errorCode})`,
+        );
+        this.#handler.onFailure(error, false);
+      }
+    } else this.#handler.onOutcome({ kind: ack.isDuplicate ? 'duplicate' : 'stored', sequence: ack.sequence });
+    return false;
+  }
+
+  onFailure(error: OperationalError): void {
+    this.#handler.onFailure(error, true);
+  }
+}
+
+interface Ack {
+  readonly sequence: number;
+  readonly isDuplicate: boolean;
+  /** 0: none. */
+  readonly errorCode: number;
+  readonly description: string;
+}
+
+interface WireAck {
+  readonly seq?: number;
+  readonly duplicate?: boolean;
+  readonly error?: { readonly err_code?: number; readonly code?: number; readonly description?: string };
+}
+
+function parseAck(bytes: Uint8Array): Ack {
+  let wire: WireAck;
+  try {
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+    wire = JSON.parse(text) as WireAck;
+  } catch {
+    return { sequence: 0, isDuplicate: false, errorCode: -1, description: 'the acknowledgement is not JSON' };
+  }
+  if (wire.error !== undefined) {
+    const { err_code: errorCode, code, description } = wire.error;
+    return { sequence: 0, isDuplicate: false, errorCode: errorCode ?? code ?? -1, description: description ?? '' };
+  }
+  return { sequence: wire.seq ?? 0, isDuplicate: wire.duplicate === true, errorCode: 0, description: '' };
+}
+
+/** What the client library throws on a publish: too large a payload, a connection that is closed. */
+export function asOperational(error: unknown): OperationalError {
+  if (error instanceof OperationalError) return error;
+  const isTooLarge = error instanceof Error && error.message.includes('max_payload');
+  return isTooLarge
+    ? new OperationalError('nats_too_large', 'larger than the NATS servers take (max_payload)', {
+        cause: error,
+        retriable: false,
+      })
+    : new OperationalError('nats_publish', 'NATS did not take a message', { cause: error });
+}
