@@ -7,8 +7,8 @@ async function run(line: string, files: Readonly<Record<string, string>> = {}) {
   const terminal = openTerminal(files);
   const codes: number[] = [];
   const services: unknown[] = [];
-  const runService: RunService = async (service, options) => {
-    services.push({ service, ...options });
+  const runService: RunService = async (service, { config, flags }) => {
+    services.push({ service, config, flags });
     return 0;
   };
   const program = createProgram({
