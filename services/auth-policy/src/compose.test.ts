@@ -49,9 +49,8 @@ test('tells probes that it is ready, and that it is not while it drains', async 
 });
 
 test('refuses proxies that cannot work', () => {
-  const { channel } = defaultConfig();
-  const withoutNamespace = { ...channel.withoutNamespace, subscribeProxyName: 'nobody' };
-  expect(() => compose({ channel: { ...channel, withoutNamespace } })).toThrow(
+  const { rpc } = defaultConfig();
+  expect(() => compose({ rpc: { ...rpc, proxy: { ...rpc.proxy, endpoint: 'http://[' } } })).toThrow(
     expect.objectContaining({ code: 'proxy_config' }),
   );
 });

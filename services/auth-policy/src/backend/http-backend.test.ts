@@ -55,6 +55,18 @@ describe('a question over HTTP', () => {
     expect(JSON.parse(backend.requests[0]?.body ?? '')).toMatchObject({ user: '' });
   });
 
+  test.each(['refresh', 'subscribe', 'publish', 'subRefresh'] as const)('of %s names him too', async (kind) => {
+    const { backend, decisions } = await start(answers({}));
+    await decisions[kind]({ message: { client: 'c' }, proxyName: 'default', origin: NO_ORIGIN });
+    expect(JSON.parse(backend.requests[0]?.body ?? '')).toEqual({ client: 'c', encoding: 'json', user: '' });
+  });
+
+  test.each(['connect', 'mapPublish', 'mapRemove'] as const)('of %s does not', async (kind) => {
+    const { backend, decisions } = await start(answers({}));
+    await decisions[kind]({ message: { client: 'c' }, proxyName: 'default', origin: NO_ORIGIN });
+    expect(JSON.parse(backend.requests[0]?.body ?? '')).toEqual({ client: 'c', encoding: 'json' });
+  });
+
   test('carries the payload as base64 and no data with binary encoding', async () => {
     const { backend, decisions } = await start(answers({}), { binaryEncoding: true });
     await rpc(decisions, { data: new Uint8Array([0, 255, 1]) });

@@ -43,7 +43,7 @@ export function createHttpBackend(options: ProxyConfig): Backend {
     const request = encodeRequest(endpoint, headersFor(origin), () => method.http.request.writeJson(message));
     const response = await send(agent, request, signal);
     if (response.statusCode !== 200) {
-      await response.body.dump({ limit: MAX_DISCARDED_BYTES, signal });
+      await discardBody(response, signal);
       const transformed = transformStatus(response.statusCode, options.http.statusToCodeTransforms);
       if (transformed !== undefined) return transformed;
       throw backendFailure('proxy_status', `status ${response.statusCode}`);
@@ -90,7 +90,7 @@ async function send(agent: Agent, first: HttpRequest, signal: AbortSignal): Prom
     const response = await sendOnce(agent, request, signal);
     const next = redirected(request, response);
     if (next === undefined) return response;
-    await response.body.dump({ limit: MAX_DISCARDED_BYTES, signal });
+    await discardBody(response, signal);
     request = next;
   }
   throw backendFailure('proxy_status', `more than ${MAX_REDIRECTS} redirects`);
@@ -146,6 +146,14 @@ function mayFollow(name: string, from: URL, to: { url: URL; keepsMethod: boolean
   const key = name.toLowerCase();
   if (key === 'content-type') return to.keepsMethod;
   return to.url.hostname === from.hostname || !CREDENTIAL_HEADERS.has(key);
+}
+
+async function discardBody({ body }: Dispatcher.ResponseData, signal: AbortSignal): Promise<void> {
+  try {
+    await body.dump({ limit: MAX_DISCARDED_BYTES, signal });
+  } catch (error) {
+    throw signal.aborted ? signal.reason : unreachable(error);
+  }
 }
 
 async function readBody(response: Dispatcher.ResponseData): Promise<Uint8Array> {

@@ -8,7 +8,6 @@ import { createHttpBackend, MAX_CONNECTIONS_PER_HOST } from '../backend/http-bac
 import type { PolicyMetrics } from '../metrics.ts';
 import { isHttpEndpoint } from './endpoint-scheme.ts';
 import type { ProxySettings } from './proxy-settings.ts';
-import { validateProxies } from './proxy-validation.ts';
 
 /** One endpoint with the options that shape its questions. */
 export interface ProxyEndpoint {
@@ -38,12 +37,10 @@ const DEFAULT_LIMITS: BackendLimits = {
 };
 
 /**
- * Opens every configured endpoint; connections are made when they are needed. Throws the `OperationalError`
- * `proxy_config` that lists all that is wrong (proxy.md §2.2).
+ * Opens every configured endpoint; connections are made when they are needed. The configuration has been checked when it
+ * was loaded (proxy.md §2.2); what cannot even be opened throws the `OperationalError` `proxy_config`.
  */
 export function createProxyRegistry(options: ProxyRegistryOptions): ProxyRegistry {
-  const problems = validateProxies(options.settings);
-  if (problems.length > 0) throw new OperationalError('proxy_config', problems.join('; '), { retriable: false });
   const { client, channel, rpc, proxies } = options.settings;
   const ownEndpoints: Readonly<Record<ProxyKind, ProxyConfig>> = {
     connect: client.connect,
@@ -57,7 +54,7 @@ export function createProxyRegistry(options: ProxyRegistryOptions): ProxyRegistr
   };
   const defaults = new Map<string, ProxyEndpoint>();
   for (const [kind, proxy] of Object.entries(ownEndpoints)) {
-    if (proxy.endpoint !== '' && proxy.timeoutMs > 0) defaults.set(kind, open(options, proxy, `default ${kind}`));
+    if (proxy.endpoint !== '') defaults.set(kind, open(options, proxy, `default ${kind}`));
   }
   const named = new Map(proxies.map((proxy) => [proxy.name, open(options, proxy, proxy.name)]));
 
@@ -85,9 +82,14 @@ function open({ clock, log, metrics, limits }: ProxyRegistryOptions, proxy: Prox
 }
 
 function createBackend(proxy: ProxyConfig, name: string, clock: Clock): Backend {
-  if (!isHttpEndpoint(proxy.endpoint)) return createGrpcBackend(proxy, clock);
-  if (!URL.canParse(proxy.endpoint)) {
-    throw new OperationalError('proxy_config', `${name}: invalid endpoint`, { retriable: false });
-  }
+  const { endpoint, timeoutMs } = proxy;
+  if (endpoint === '') throw unusable(name, 'no endpoint');
+  if (timeoutMs <= 0) throw unusable(name, 'no timeout');
+  if (!isHttpEndpoint(endpoint)) return createGrpcBackend(proxy, clock);
+  if (!URL.canParse(endpoint)) throw unusable(name, 'the endpoint is no URL');
   return createHttpBackend(proxy);
+}
+
+function unusable(name: string, reason: string): OperationalError {
+  return new OperationalError('proxy_config', `proxy ${name}: ${reason}`, { retriable: false });
 }
