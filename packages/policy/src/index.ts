@@ -46,3 +46,4 @@ export { SUBSCRIPTION_SOURCE, type SubscriptionSource } from './channel/subscrip
 export { isMapType, wireSubscriptionType } from './channel/subscription-type.ts';
 export { fromWireDecision, toWireDecision, type WireDecision } from './hop/decision-wire.ts';
 export { fromWireQuestion, toWireQuestion, type WireQuestion } from './hop/question-wire.ts';
+export { verifyTrack, type TrackQuestion, type TrackSecrets } from './track/verify-track.ts';

@@ -8,7 +8,7 @@ export interface CircuitBreakerOptions {
   readonly failureThreshold: number;
   /** How long it stays open before one probe may pass. Short: recovery has to be noticed quickly. */
   readonly openMs: number;
-  readonly onChange?: ((state: CircuitState) => void) | undefined;
+  readonly onChange?: ((state: CircuitState, previous: CircuitState) => void) | undefined;
 }
 
 /**
@@ -58,7 +58,8 @@ export class CircuitBreaker {
 
   #change(state: CircuitState): void {
     if (this.#state === state) return;
+    const previous = this.#state;
     this.#state = state;
-    this.#options.onChange?.(state);
+    this.#options.onChange?.(state, previous);
   }
 }

@@ -49,9 +49,11 @@ export function createGuardedBackend(options: GuardedBackendOptions): GuardedBac
     clock,
     failureThreshold: limits.failureThreshold,
     openMs: limits.openMs,
-    onChange: (state) => {
+    onChange: (state, previous) => {
       metrics.setCircuit(state);
-      log.warn('circuit of a backend changed', { endpoint: endpointName, state });
+      // The beginning and the end of an outage, not each probe in between.
+      if (previous === 'closed') log.warn('a backend is away: failing fast', { endpoint: endpointName });
+      if (state === 'closed') log.info('a backend is back', { endpoint: endpointName });
       // A connection that died in silence would fail every probe.
       if (state === 'open') backend.reset();
     },
