@@ -48,6 +48,17 @@ describe('memory broker', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  it('keeps epoch and offset for ever when the meta ttl is infinite, and the list no longer than its own', async () => {
+    const forever = { ...retention, historyMetaTtlMs: Infinity };
+    const { position } = await broker.publish({ channel: 'a', data, retention: forever });
+    clock.advanceSync(1_000_000_000);
+    expect(clock.pendingTimers).toBe(0);
+    expect(await broker.history('a', { retention: forever, limit: -1 })).toEqual({ publications: [], top: position });
+    await broker.publish({ channel: 'a', data, retention: forever });
+    clock.advanceSync(9_000);
+    expect((await broker.history('a', { retention: forever, limit: -1 })).publications).toHaveLength(1);
+  });
+
   it('tells the receiver of a joined channel that its stream is forgotten', async () => {
     await broker.join('a', { retention });
     await broker.publish({ channel: 'a', data, retention });

@@ -179,8 +179,9 @@ export class MemoryBroker implements Broker {
   #expire(stream: MemoryStream): void {
     const now = this.#clock.monotonic();
     this.#results.expire(now);
-    if (stream.expire(now)) this.#wheel.schedule(stream, stream.expiresAt - now);
-    else this.#forget(stream);
+    if (!stream.expire(now)) this.#forget(stream);
+    // A stream without a list whose meta never expires waits for nothing.
+    else if (stream.expiresAt < Infinity) this.#wheel.schedule(stream, stream.expiresAt - now);
   }
 
   #forget(stream: MemoryStream): void {

@@ -1,5 +1,5 @@
 import { createSilentLog, FakeClock } from '@carillon/service-kit';
-import type { Msg, Subscription, SubscriptionOptions } from '@nats-io/nats-core';
+import type { Msg, MsgCallback, Subscription, SubscriptionOptions } from '@nats-io/nats-core';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createNatsSubjects } from '../nats-subjects.ts';
 import { encodeNodeRecord } from './node-record.ts';
@@ -17,7 +17,7 @@ class EchoLink implements RegistryLink {
   /** Takes messages without a word of them arriving anywhere. */
   isDeaf = false;
   readonly sent: { subject: string; reply: string }[] = [];
-  readonly #callbacks: ((error: Error | null, message: Msg) => void)[] = [];
+  readonly #callbacks: MsgCallback<Msg>[] = [];
   readonly main = {
     subscribe: (_subject: string, options?: SubscriptionOptions): Subscription => {
       if (options?.callback !== undefined) this.#callbacks.push(options.callback);
@@ -35,7 +35,7 @@ class EchoLink implements RegistryLink {
   }
 
   deliver(subject: string, data: Uint8Array, reply = ''): void {
-    this.#callbacks[0]?.(null, { subject, data, reply } as Msg);
+    void this.#callbacks[0]?.(null, { subject, data, reply } as Msg);
   }
 }
 

@@ -2,8 +2,7 @@ import { OperationalError } from '@carillon/service-kit';
 import { isNoResponders } from '../request/reply-inbox.ts';
 import type { Requester } from '../request/requester.ts';
 
-/** Codes of JetStream's own errors (`err_code`). */
-export const STREAM_NOT_FOUND = 10_059;
+/** One of JetStream's own codes (`err_code`). */
 export const STREAM_NAME_IN_USE = 10_058;
 
 /** JetStream refused a request. */
