@@ -27,9 +27,10 @@ export interface NatsConnectOptions {
 
 /** Present (even empty): only encrypted connections. */
 export interface NatsTlsOptions {
-  readonly caFile?: string | undefined;
-  readonly certFile?: string | undefined;
-  readonly keyFile?: string | undefined;
+  /** PEM text. */
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
   /** TLS before the first byte of the protocol; the server must be set so. */
   readonly handshakeFirst?: boolean | undefined;
 }
@@ -123,9 +124,9 @@ function credsFileAuthenticator(path: string): Authenticator {
 function tlsOptions(tls: NatsTlsOptions | undefined, isTlsUrl: boolean): TlsOptions | undefined {
   if (tls === undefined) return isTlsUrl ? {} : undefined;
   return {
-    ...(tls.caFile === undefined ? {} : { caFile: tls.caFile }),
-    ...(tls.certFile === undefined ? {} : { certFile: tls.certFile }),
-    ...(tls.keyFile === undefined ? {} : { keyFile: tls.keyFile }),
+    ...(tls.ca === undefined ? {} : { ca: tls.ca }),
+    ...(tls.cert === undefined ? {} : { cert: tls.cert }),
+    ...(tls.key === undefined ? {} : { key: tls.key }),
     ...(tls.handshakeFirst === undefined ? {} : { handshakeFirst: tls.handshakeFirst }),
   };
 }
