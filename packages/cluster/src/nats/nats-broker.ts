@@ -18,6 +18,7 @@ import { LiveInterest } from './live/live-receiver.ts';
 import { HistoryReads } from './log/history-reads.ts';
 import { LogReader } from './log/log-reader.ts';
 import { LogWriter } from './log/log-writer.ts';
+import { StreamKeeper } from './log/stream-keeper.ts';
 import { WriteRouter } from './log/write-router.ts';
 import { WriteServer } from './log/write-server.ts';
 import type { NatsLink } from './nats-connection.ts';
@@ -82,8 +83,11 @@ export async function createNatsBroker(dependencies: NatsBrokerDependencies): Pr
     topTtlMs: options.topTtlMs ?? DEFAULT_TOP_TTL_MS,
     idempotencyTtlMs,
   });
-  await declareStreams(streams, { connection: connection.main, subjects: connection.subjects, log, clock });
-  return new NatsBroker(dependencies, idempotencyTtlMs);
+  const { main, subjects } = connection;
+  const declare = (isCancelled?: () => boolean): Promise<void> =>
+    declareStreams(streams, { connection: main, subjects, log, clock, isCancelled });
+  await declare();
+  return new NatsBroker(dependencies, idempotencyTtlMs, declare);
 }
 
 class NatsBroker implements Broker {
@@ -98,11 +102,16 @@ class NatsBroker implements Broker {
   readonly #live: LiveInterest;
   readonly #history: HistoryReads;
   readonly #claims: OnceClaims;
+  readonly #streams: StreamKeeper;
   readonly #nonces: Nonces = createNonces();
   readonly #out: ByteWriter = new ByteWriter();
   #isClosed = false;
 
-  constructor(dependencies: NatsBrokerDependencies, idempotencyTtlMs: number) {
+  constructor(
+    dependencies: NatsBrokerDependencies,
+    idempotencyTtlMs: number,
+    declare: (isCancelled: () => boolean) => Promise<void>,
+  ) {
     const { connection: link, receiver, clock, log, nodes, nodeId, options } = dependencies;
     const readDeadlineMs = options.readDeadlineMs ?? DEFAULT_READ_DEADLINE_MS;
     this.#link = link;
@@ -110,7 +119,9 @@ class NatsBroker implements Broker {
     this.#publishDeadlineMs = options.publishDeadlineMs ?? DEFAULT_PUBLISH_DEADLINE_MS;
     this.#inbox = new ReplyInbox({ connection: link.main, clock });
     this.#reads = new DirectGet({ connection: link.reads, clock, timeoutMs: readDeadlineMs });
-    const publisher = new LogPublisher(link, this.#inbox);
+    this.#streams = new StreamKeeper({ declare, clock, log, onReconnect: (fn) => link.onReconnect(fn) });
+    const onNoStream = (): void => this.#streams.restore();
+    const publisher = new LogPublisher({ link, inbox: this.#inbox, onNoStream });
     const reader = new LogReader({ reads: this.#reads, subjects: link.subjects, log });
     const writer = new LogWriter({ link, publisher, reader, clock, log, idempotencyTtlMs });
     this.#writer = writer;
@@ -188,6 +199,7 @@ class NatsBroker implements Broker {
     this.#writer.close();
     this.#inbox.close();
     this.#reads.close();
+    this.#streams.close();
   }
 
   /** At most once: resolves when it is on its way to NATS. */

@@ -28,6 +28,8 @@ export interface DeclareStreamsDependencies {
   readonly clock: Clock;
   /** For all streams together, ms. */
   readonly deadlineMs?: number | undefined;
+  /** Asked before each repetition: true ends them. */
+  readonly isCancelled?: (() => boolean) | undefined;
 }
 
 const OWNER_KEY = 'carillon.owner';
@@ -56,7 +58,7 @@ export function channelStreams(subjects: NatsSubjects, options: NatsStreamOption
 /** Creates or updates the streams. Rejects with an OperationalError that says what is wrong with which. */
 export async function declareStreams(
   configs: readonly StreamConfig[],
-  { connection, subjects, log, clock, deadlineMs = DEFAULT_DEADLINE_MS }: DeclareStreamsDependencies,
+  { connection, subjects, log, clock, deadlineMs = DEFAULT_DEADLINE_MS, isCancelled }: DeclareStreamsDependencies,
 ): Promise<void> {
   const deadlineAt = clock.monotonic() + deadlineMs;
   for (const plain of configs) {
@@ -76,7 +78,7 @@ export async function declareStreams(
       } catch (error) {
         // A cluster that has just started has no leader for a while.
         const isFinal = error instanceof OperationalError && !error.retriable;
-        if (isFinal || clock.monotonic() + RETRY_MS > deadlineAt) throw error;
+        if (isFinal || isCancelled?.() === true || clock.monotonic() + RETRY_MS > deadlineAt) throw error;
         await new Promise<void>((resolve) => clock.setTimer(RETRY_MS, resolve));
       }
     }

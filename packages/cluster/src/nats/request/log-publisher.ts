@@ -34,19 +34,28 @@ export interface AppendHandler {
   onFailure(error: OperationalError, isInDoubt: boolean): void;
 }
 
+export interface LogPublisherDependencies {
+  readonly link: NatsLink;
+  readonly inbox: ReplyInbox;
+  /** Called on every append that no stream took. */
+  readonly onNoStream: () => void;
+}
+
 export class LogPublisher {
   readonly #link: NatsLink;
   readonly #inbox: ReplyInbox;
+  readonly #onNoStream: () => void;
 
-  constructor(link: NatsLink, inbox: ReplyInbox) {
+  constructor({ link, inbox, onNoStream }: LogPublisherDependencies) {
     this.#link = link;
     this.#inbox = inbox;
+    this.#onNoStream = onNoStream;
   }
 
   append(message: AppendMessage, timeoutMs: number, handler: AppendHandler): void {
     let reply: string | undefined;
     try {
-      reply = this.#inbox.open(new AckHandler(handler), timeoutMs);
+      reply = this.#inbox.open(new AckHandler(handler, this.#onNoStream), timeoutMs);
       this.#link.publish(message.subject, message.payload, { reply, headers: headersOf(message) });
     } catch (error) {
       if (reply !== undefined) this.#inbox.forget(reply);
@@ -66,13 +75,16 @@ function headersOf(message: AppendMessage): RawHeaders {
 
 class AckHandler implements ReplyHandler {
   readonly #handler: AppendHandler;
+  readonly #onNoStream: () => void;
 
-  constructor(handler: AppendHandler) {
+  constructor(handler: AppendHandler, onNoStream: () => void) {
     this.#handler = handler;
+    this.#onNoStream = onNoStream;
   }
 
   onReply(message: Msg): boolean {
     if (isNoResponders(message)) {
+      this.#onNoStream();
       this.#handler.onFailure(new OperationalError('nats_no_stream', 'no stream answers for the log'), false);
       return false;
     }

@@ -1,0 +1,56 @@
+// A connection that loses or counts messages, for tests of what must survive that.
+import type {
+  Msg,
+  NatsConnection,
+  PublishOptions,
+  Payload,
+  Subscription,
+  SubscriptionOptions,
+} from '@nats-io/nats-core';
+import type { NatsLink } from './nats-connection.ts';
+
+export interface Tampering {
+  /** Whether a message that arrives for a subscription of the main connection is lost. */
+  readonly isLost?: ((message: Msg, subscribed: string) => boolean) | undefined;
+  /** Told of each request on the connection for reads. */
+  readonly onRead?: ((subject: string, payload: string) => void) | undefined;
+}
+
+export function tamperWith(link: NatsLink, { isLost, onRead }: Tampering): NatsLink {
+  const main = overriding(link.main, {
+    subscribe: (subject: string, options: SubscriptionOptions = {}): Subscription => {
+      const { callback } = options;
+      if (callback === undefined || isLost === undefined) return link.main.subscribe(subject, options);
+      return link.main.subscribe(subject, {
+        ...options,
+        callback: (error, message) => {
+          if (error !== null || !isLost(message, subject)) void callback(error, message);
+        },
+      });
+    },
+  });
+  const reads = overriding(link.reads, {
+    publish: (subject: string, payload?: Payload, options?: PublishOptions): void => {
+      onRead?.(subject, typeof payload === 'string' ? payload : Buffer.from(payload ?? []).toString());
+      link.reads.publish(subject, payload, options);
+    },
+  });
+  return {
+    main,
+    reads,
+    subjects: link.subjects,
+    get isConnected() {
+      return link.isConnected;
+    },
+    publish: (subject, payload, options) => link.publish(subject, payload, options),
+    whenConnected: (deadlineMs) => link.whenConnected(deadlineMs),
+    onReconnect: (fn) => link.onReconnect(fn),
+    unavailable: () => link.unavailable(),
+    close: () => link.close(),
+  };
+}
+
+function overriding(connection: NatsConnection, methods: Partial<NatsConnection>): NatsConnection {
+  const target: object = Object.create(connection);
+  return Object.assign(target, methods) as NatsConnection;
+}
