@@ -37,6 +37,26 @@ test('decides without being started, for a process that needs no hop', async () 
   });
 });
 
+test('asks the backends of a new configuration after a reload, and keeps the old ones if the new one is bad', async () => {
+  const [first, second] = [
+    await startHttpFixture(answers({ result: { data: 1 } })),
+    await startHttpFixture(answers({ result: { data: 2 } })),
+  ];
+  opened.push(first, second);
+  const base = defaultConfig();
+  const withEndpoint = (endpoint: string) => ({ rpc: { ...base.rpc, proxy: { ...base.rpc.proxy, endpoint } } });
+  const policy = compose(withEndpoint(first.url));
+  const ask = async (): Promise<unknown> => {
+    const decision = await policy.decisions.rpc({ message: {}, proxyName: 'default', origin: NO_ORIGIN });
+    return decision.kind === 'result' ? new TextDecoder().decode(decision.result?.data) : decision;
+  };
+  expect(await ask()).toBe('1');
+  policy.reload({ ...base, ...withEndpoint(second.url) });
+  expect(await ask()).toBe('2');
+  expect(() => policy.reload({ ...base, ...withEndpoint('http://[') })).toThrow();
+  expect(await ask()).toBe('2');
+});
+
 test('tells probes that it is ready, and that it is not while it drains', async () => {
   const policy = compose({});
   const { opsPort, grpcPort } = await policy.start();

@@ -6,7 +6,9 @@ import { authPolicyConfig } from './config.ts';
 import { createDecisionMaker } from './decision/decision-maker.ts';
 import { PolicyServer } from './grpc/grpc-server.ts';
 import { createPolicyMetrics } from './metrics.ts';
-import { createProxyRegistry } from './proxy/proxy-registry.ts';
+import { createProxyRegistry, type ProxyRegistry } from './proxy/proxy-registry.ts';
+import { proxySettings } from './proxy/proxy-settings.ts';
+import { createReplaceableRegistry } from './proxy/replaceable-registry.ts';
 
 export interface ComposeAuthPolicyOptions {
   readonly config: Config;
@@ -20,6 +22,8 @@ export interface AuthPolicy {
   readonly decisions: DecisionService;
   /** Opens the internal gRPC service and the operations endpoints; gives their ports. Rejects if a port cannot be had. */
   start(): Promise<{ readonly grpcPort: number; readonly opsPort: number }>;
+  /** Takes the proxies of another configuration; ports stay. Throws as composing does, and then changes nothing. */
+  reload(config: Config): void;
   /** Not ready any more; callers are sent elsewhere and what they asked is answered, until the signal aborts. */
   drain(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
@@ -27,9 +31,11 @@ export interface AuthPolicy {
 
 /** Wires the service. Throws the `OperationalError` `proxy_config` for proxies that cannot work. */
 export function composeAuthPolicy({ config, log, clock, metrics }: ComposeAuthPolicyOptions): AuthPolicy {
-  const { proxies, port, maxInFlightPerCaller, ops } = authPolicyConfig(config);
+  const { port, maxInFlightPerCaller, ops } = authPolicyConfig(config);
   const policyMetrics = createPolicyMetrics(metrics);
-  const registry = createProxyRegistry({ settings: proxies, clock, log, metrics: policyMetrics });
+  const openRegistry = (settings: Config): ProxyRegistry =>
+    createProxyRegistry({ settings: proxySettings(settings), clock, log, metrics: policyMetrics });
+  const registry = createReplaceableRegistry(openRegistry(config), clock);
   const decisions = createDecisionMaker({ registry, log });
   const server = new PolicyServer({ decisions, port, maxInFlightPerCaller, log, metrics: policyMetrics });
   const health = new Health();
@@ -46,6 +52,7 @@ export function composeAuthPolicy({ config, log, clock, metrics }: ComposeAuthPo
       log.info('auth-policy is listening', { grpcPort, opsPort });
       return { grpcPort, opsPort };
     },
+    reload: (next) => registry.replace(openRegistry(next)),
     async drain(signal) {
       unreadiness = 'draining';
       await server.drain(signal);

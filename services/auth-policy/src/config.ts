@@ -1,10 +1,7 @@
 import type { Config } from '@carillon/config';
 
-import { proxySettings, type ProxySettings } from './proxy/proxy-settings.ts';
-
-/** What this service reads of the configuration. */
+/** What this service reads of the configuration, proxies aside. */
 export interface AuthPolicyServiceConfig {
-  readonly proxies: ProxySettings;
   /** Of the internal gRPC service. */
   readonly port: number;
   /** Questions of one gateway being answered at a time. */
@@ -24,7 +21,6 @@ export function authPolicyConfig(config: Config): AuthPolicyServiceConfig {
   const internal = httpServer.internalPort !== 0;
   const address = internal ? httpServer.internalAddress : httpServer.address;
   return {
-    proxies: proxySettings(config),
     port: authPolicy.port,
     maxInFlightPerCaller: authPolicy.maxInFlight === 0 ? DEFAULT_MAX_IN_FLIGHT : authPolicy.maxInFlight,
     ops: {

@@ -18,6 +18,8 @@ export interface ProxyEndpoint {
 export interface ProxyRegistry {
   /** `default` is the endpoint of the kind's own; any other name an entry of `proxies`. Undefined: there is none. */
   find(kind: ProxyKind, name: string): ProxyEndpoint | undefined;
+  /** The longest time-out of any endpoint: after it, nothing that was found here is still being asked. */
+  readonly maxTimeoutMs: number;
   close(): Promise<void>;
 }
 
@@ -58,10 +60,11 @@ export function createProxyRegistry(options: ProxyRegistryOptions): ProxyRegistr
   }
   const named = new Map(proxies.map((proxy) => [proxy.name, open(options, proxy, proxy.name)]));
 
+  const endpoints = [...defaults.values(), ...named.values()];
   return {
+    maxTimeoutMs: Math.max(0, ...endpoints.map((endpoint) => endpoint.options.timeoutMs)),
     find: (kind, name) => (name === 'default' || name === '' ? defaults.get(kind) : named.get(name)),
     async close() {
-      const endpoints = [...defaults.values(), ...named.values()];
       await Promise.all(endpoints.map(({ backend }) => backend.close()));
     },
   };
