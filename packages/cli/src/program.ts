@@ -5,10 +5,18 @@ import { SERVER_FLAGS, serverFlags } from './server-flags.ts';
 /** The services a process can run. */
 export type ServiceName = 'serve' | 'gateway' | 'api' | 'auth-policy';
 
+export interface ServiceOptions {
+  readonly config: string;
+  /** Values by option path. */
+  readonly flags: Readonly<Record<string, string>>;
+  /** Prints how to try the server and serves the demo page. */
+  readonly isDev: boolean;
+}
+
 /** Runs services until they are told to stop; gives the exit code. `flags` are values by option path. */
 export type RunService = (
   service: ServiceName,
-  options: { readonly config: string; readonly flags: Readonly<Record<string, string>> },
+  options: ServiceOptions,
   io: CommandIo,
 ) => Promise<number>;
 
@@ -48,10 +56,13 @@ function addServices(program: Command, { io, loadRunService, exit }: ProgramCont
   for (const service of ['serve', 'gateway', 'api', 'auth-policy'] as const) {
     const command = program.command(service, { isDefault: service === 'serve' });
     command.description(SERVICES[service]).option(...CONFIG);
+    if (service === 'serve') command.option('--dev', 'serve a demo page and print how to try the server');
+    command.option('--port <port>', 'short for --http_server.port');
     for (const flag of SERVER_FLAGS) command.option(flag);
     command.action(async (options: Record<string, unknown>) => {
       const runService = await loadRunService();
-      exit(await runService(service, { config: String(options['config']), flags: serverFlags(options) }, io));
+      const isDev = options['dev'] === true;
+      exit(await runService(service, { config: String(options['config']), flags: serverFlags(options), isDev }, io));
     });
   }
 }

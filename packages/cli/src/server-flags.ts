@@ -53,5 +53,7 @@ export const SERVER_FLAGS: readonly string[] = [
 /** The given flags by option path, out of what commander parsed. */
 export function serverFlags(parsed: Readonly<Record<string, unknown>>): Record<string, string> {
   const given = [...VALUES, ...SWITCHES].filter((path) => parsed[path] !== undefined);
-  return Object.fromEntries(given.map((path) => [path, String(parsed[path])]));
+  const flags: Record<string, string> = Object.fromEntries(given.map((path) => [path, String(parsed[path])]));
+  if (parsed['port'] !== undefined) flags['http_server.port'] ??= String(parsed['port']);
+  return flags;
 }

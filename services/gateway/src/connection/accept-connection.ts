@@ -9,11 +9,12 @@ import {
 } from '@carillon/protocol/codes';
 import type { Clock, Log } from '@carillon/service-kit';
 import { createCommandQueue, type CommandQueue } from './command-queue.ts';
-import type { AcceptSocket, Socket } from '../edge/socket.ts';
+import type { AcceptSocket, Socket, SocketListener } from '../edge/socket.ts';
 import { Session } from '../session/session.ts';
 import type { SessionTable } from '../session/session-table.ts';
 import type { CloseConnection } from './close-connection.ts';
 import type { ConnectionTimers } from './connection-timers.ts';
+import type { EmulatedSessions } from './emulated-sessions.ts';
 
 /** Executes one command; never rejects. Returns a promise only when it waits. */
 export type Dispatch = (session: Session, command: Command) => Promise<void> | undefined;
@@ -21,6 +22,7 @@ export type Dispatch = (session: Session, command: Command) => Promise<void> | u
 export interface AcceptConnectionDeps {
   readonly codecs: { readonly json: ClientCodec; readonly protobuf: ClientCodec };
   readonly sessions: SessionTable;
+  readonly emulated: EmulatedSessions;
   readonly timers: ConnectionTimers;
   readonly close: CloseConnection;
   readonly dispatch: Dispatch;
@@ -55,7 +57,7 @@ export function createAcceptConnection(deps: AcceptConnectionDeps): AcceptSocket
       concurrency: () => (session.state === 'connected' ? concurrency : 1),
       handle: (command) => deps.dispatch(session, command),
     });
-    return {
+    const listener: SocketListener = {
       onFrame(frame) {
         if (socket.traits.unidirectional) deps.connectUnidirectional(session, frame);
         else receiveFrame(deps, { session, queue }, frame);
@@ -63,9 +65,12 @@ export function createAcceptConnection(deps: AcceptConnectionDeps): AcceptSocket
       onSlow: () => deps.close.disconnect(session, DISCONNECT_SLOW),
       onClose() {
         queue.clear();
+        deps.emulated.remove(session.sessionId);
         deps.close.gone(session);
       },
     };
+    if (socket.traits.emulated) deps.emulated.add(session.sessionId, listener);
+    return listener;
   };
 }
 

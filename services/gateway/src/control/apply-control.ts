@@ -19,7 +19,7 @@ export interface ApplyControlDeps {
   readonly unsubscribe: UnsubscribeByServer;
   readonly subscribe: (session: Session, command: SubscribeControl) => Promise<void>;
   readonly expiredCloseDelayMs: () => number;
-  /** Hands an emulated frame to its session's listener; unknown sessions are ignored. */
+  /** Hands an emulated frame to its session; unknown sessions are ignored. */
   readonly emulate: (session: string, frame: Uint8Array) => Promise<void>;
   readonly clock: Clock;
 }

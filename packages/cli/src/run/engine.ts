@@ -1,0 +1,57 @@
+import type { Config } from '@carillon/config';
+import type { CreateEngine } from '@carillon/cluster';
+import { memoryEngine } from '@carillon/cluster/memory';
+import { natsEngine } from '@carillon/cluster/nats';
+import { OperationalError } from '@carillon/service-kit';
+import type { ProcessRuntime } from './process-runtime.ts';
+
+/** NATS where `nats.url` is set, else the memory of this process. */
+export function chooseEngine(config: Config, runtime: ProcessRuntime): CreateEngine {
+  return config.nats.url.length === 0 ? memoryEngine(runtime) : clusterEngine(config, runtime);
+}
+
+/** The engine on NATS. Throws where no URL is configured: a service alone is part of a cluster. */
+export function clusterEngine(config: Config, { clock, log, node }: ProcessRuntime): CreateEngine {
+  const { nats } = config;
+  if (nats.url.length === 0) {
+    const message = `nats.url is not set: carillon ${node.role} is one service of a cluster, carillon serve runs all in one`;
+    throw new OperationalError('no_nats_url', message, { retriable: false });
+  }
+  return natsEngine({
+    node,
+    clock,
+    log,
+    connect: {
+      url: nats.url,
+      prefix: nats.prefix,
+      shards: nats.shards,
+      credsFile: given(nats.credentialsFile),
+      nkeySeed: given(nats.nkeySeed),
+      token: given(nats.token),
+      user: given(nats.user),
+      password: given(nats.password),
+      name: `carillon-${node.role}`,
+      tls: nats.tls.enabled ? tlsOf(nats.tls) : undefined,
+      connectDeadlineMs: 2 * nats.connectTimeoutMs,
+    },
+    broker: {
+      replicas: nats.replicas,
+      storage: nats.storage === 'memory' ? 'memory' : 'file',
+      topTtlMs: longestMetaTtlMs(config),
+      publishDeadlineMs: nats.requestTimeoutMs,
+    },
+  });
+}
+
+function given(text: string): string | undefined {
+  return text === '' ? undefined : text;
+}
+
+function tlsOf(tls: Config['nats']['tls']) {
+  return { ca: given(tls.serverCaPem), cert: given(tls.certPem), key: given(tls.keyPem) };
+}
+
+function longestMetaTtlMs({ channel }: Config): number {
+  const own = [channel.withoutNamespace, ...channel.namespaces].map(({ historyMetaTtlMs }) => historyMetaTtlMs);
+  return Math.max(channel.historyMetaTtlMs, ...own);
+}

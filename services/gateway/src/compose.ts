@@ -1,0 +1,243 @@
+import type { ClusterEngine, CreateEngine, NodeStats } from '@carillon/cluster';
+import type { Config } from '@carillon/config';
+import type { ChannelRules, DecisionService } from '@carillon/policy';
+import { DISCONNECT_SHUTDOWN } from '@carillon/protocol/codes';
+import {
+  healthResponse,
+  metricsResponse,
+  OperationalError,
+  type Clock,
+  type Health,
+  type Log,
+  type Metrics,
+  type OpsResponse,
+} from '@carillon/service-kit';
+import type { TemplatedApp } from 'uWebSockets.js';
+import { createJwksKeys } from './auth/jwks-keys.ts';
+import { createStaticKeys } from './auth/static-keys.ts';
+import { createTokenVerifier } from './auth/create-token-verifier.ts';
+import type { TokenVerifier } from './auth/token-verifier.ts';
+import type { GatewaySettings } from './command/gateway-settings.ts';
+import { channelRules, gatewaySettings, hubSettings, tokenSettings } from './config.ts';
+import { createConnectionMetrics } from './connection/connection-metrics.ts';
+import { spreadOver } from './connection/spread.ts';
+import { edgeSettings } from './edge-config.ts';
+import { createEdgeServer, type EdgeServer } from './edge/edge-server.ts';
+import { respond } from './edge/http/respond.ts';
+import { routePattern } from './edge/http/route-pattern.ts';
+import { BrokerChannelHub } from './fanout/channel-hub.ts';
+import { createHubMetrics } from './fanout/hub-metrics.ts';
+import { createLateParts } from './late-parts.ts';
+import { createNodeGauges } from './metrics.ts';
+import { createGrpcPolicy } from './policy/grpc-policy.ts';
+import { createHeartbeat } from './session/heartbeat.ts';
+import { createSessionStack, type SessionStack } from './session-stack.ts';
+
+export interface ComposeGatewayOptions {
+  readonly config: Config;
+  readonly createEngine: CreateEngine;
+  /** Decisions in this process; absent: by the auth-policy instances at `auth_policy.address`. */
+  readonly decisions: DecisionService | undefined;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly health: Health;
+  /** `always`: a service of a cluster has /health and /metrics whether or not they are switched on. */
+  readonly opsEndpoints: 'always' | 'as_configured';
+}
+
+/** A gateway: made by `composeGateway`, then routes of others may be mounted, then it listens. */
+export interface Gateway {
+  readonly engine: ClusterEngine;
+  readonly channels: ChannelRules;
+  mount(addRoutes: (app: TemplatedApp) => void, listener: 'main' | 'internal'): void;
+  /** Serves a file at a path of the main listener. */
+  serve(asset: { readonly path: string; readonly contentType: string; readonly body: Uint8Array }): void;
+  listen(): Promise<void>;
+  port(): number;
+  /** Takes a new configuration: namespaces, tokens, permissions. Rejects, and keeps the old one, if it can't be used. */
+  reload(config: Config): Promise<ChannelRules>;
+  /** Turns new clients away and sends the others elsewhere, spread over the drain window. */
+  drain(signal?: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** How often the others are told what this node holds, ms. */
+const REPORT_PERIOD_MS = 1_000;
+
+/** Longer than any proxy's own time-out usually is, so that the better reason wins, ms. */
+const DECISION_HOP_MARGIN_MS = 2_000;
+
+/** What changes with a reload. */
+interface Live {
+  settings: GatewaySettings;
+  tokens: TokenVerifier;
+}
+
+/** Wires a gateway. Rejects with an `OperationalError` when its engine, keys or ports can't be had. */
+export async function composeGateway(options: ComposeGatewayOptions): Promise<Gateway> {
+  const { config, clock, log, metrics, health } = options;
+  const channels = channelRules(config);
+  const live: Live = { settings: gatewaySettings(config, channels), tokens: await tokenVerifier(config, options) };
+  warnOfInsecureModes(config, log);
+  const late = createLateParts();
+  const engine = await options.createEngine(late);
+  const decisions = options.decisions ?? remoteDecisions(options);
+  const edge: EdgeServer = createEdgeServer({
+    settings: edgeSettings(config),
+    accept: (socket) => stack.accept(socket),
+    emulate: (request) => engine.control.emulate(request, config.nats.requestTimeoutMs),
+    createHeartbeat,
+    clock,
+    log,
+  });
+  const hub = new BrokerChannelHub({
+    broker: engine.broker,
+    publisher: edge.publisher,
+    clock,
+    metrics: createHubMetrics(metrics),
+    settings: hubSettings(config),
+  });
+  const stack: SessionStack = createSessionStack({
+    engine,
+    hub,
+    decisions,
+    tokens: {
+      verifyConnectToken: (token) => live.tokens.verifyConnectToken(token),
+      verifySubscribeToken: (token) => live.tokens.verifySubscribeToken(token),
+    },
+    settings: () => live.settings,
+    metrics: createConnectionMetrics(metrics),
+    clock,
+    log,
+  });
+  late.bind({ receiver: hub, handler: stack.control });
+  health.add('engine', () => engine.unavailable());
+  mountOps(edge, options);
+  const stats = (): NodeStats => ({
+    numClients: stack.sessions.numClients,
+    numUsers: stack.sessions.numUsers,
+    numChannels: hub.numChannels,
+    numSubs: hub.numSubscriptions,
+  });
+  createNodeGauges(metrics, { stats, connections: () => edge.connections, nodes: () => engine.control.nodes().length });
+  const reporter = setInterval(() => engine.control.report(stats()), REPORT_PERIOD_MS);
+  reporter.unref();
+
+  return {
+    engine,
+    channels,
+    mount: (addRoutes, listener) => edge.mount(listener === 'main' ? 'external' : 'internal', addRoutes),
+    serve: (asset) => mountAsset(edge, asset),
+    listen: () => edge.listen(),
+    port: () => edge.port,
+    async reload(next) {
+      const rules = channelRules(next);
+      const tokens = await tokenVerifier(next, options);
+      live.settings = gatewaySettings(next, rules);
+      live.tokens = tokens;
+      return rules;
+    },
+    async drain(signal) {
+      edge.drain();
+      const open = [...stack.sessions.all()];
+      await spreadOver({
+        items: open,
+        windowMs: drainWindowMs(config, open.length),
+        clock,
+        signal,
+        act: (session) => stack.close.disconnect(session, DISCONNECT_SHUTDOWN),
+      });
+    },
+    async close() {
+      clearInterval(reporter);
+      for (const session of stack.sessions.all()) stack.close.disconnect(session, DISCONNECT_SHUTDOWN);
+      stack.stop();
+      hub.stop();
+      edge.close();
+      await decisions.close();
+      await engine.close();
+    },
+  };
+}
+
+/** Few clients need no window: a laptop's server must stop at once. */
+const CLIENTS_PER_SECOND_AT_ONCE = 500;
+
+function drainWindowMs({ gateway }: Config, clients: number): number {
+  return Math.min(gateway.drainWindowMs, (clients / CLIENTS_PER_SECOND_AT_ONCE) * 1000);
+}
+
+function tokenVerifier(config: Config, { clock, log }: ComposeGatewayOptions): Promise<TokenVerifier> {
+  const { connection, subscription } = tokenSettings(config);
+  return createTokenVerifier({
+    connection,
+    subscription,
+    clock,
+    createKeys: async (settings) =>
+      settings.jwksPublicEndpoint === ''
+        ? createStaticKeys(settings, clock)
+        : createJwksKeys({ endpoint: settings.jwksPublicEndpoint, clock, log }),
+  });
+}
+
+function remoteDecisions({ config, log, metrics, clock }: ComposeGatewayOptions): DecisionService {
+  const { authPolicy } = config;
+  if (authPolicy.address.length === 0) {
+    throw new OperationalError('no_auth_policy', 'auth_policy.address is not set', { retriable: false });
+  }
+  return createGrpcPolicy({
+    addresses: authPolicy.address,
+    maxInFlight: authPolicy.maxInFlight,
+    deadlineMs: longestProxyTimeoutMs(config) + DECISION_HOP_MARGIN_MS,
+    log,
+    metrics,
+    clock,
+  });
+}
+
+function longestProxyTimeoutMs({ client, channel, rpc, proxies }: Config): number {
+  const all = [client.proxy.connect, client.proxy.refresh, ...Object.values(channel.proxy), rpc.proxy, ...proxies];
+  return Math.max(...all.map((proxy) => proxy.timeoutMs));
+}
+
+function mountOps(edge: EdgeServer, { config, health, metrics, opsEndpoints }: ComposeGatewayOptions): void {
+  const send = (app: TemplatedApp, path: string, answer: () => Promise<OpsResponse>): void => {
+    app.get(routePattern(path), (res) => {
+      let isAborted = false;
+      res.onAborted(() => {
+        isAborted = true;
+      });
+      void answer().then(({ status, contentType, body }) => {
+        if (isAborted) return;
+        res.cork(() => respond(res, status, { headers: [['Content-Type', contentType]], body }));
+      });
+    });
+  };
+  edge.mount('internal', (app) => {
+    if (opsEndpoints === 'always' || config.health.enabled) {
+      send(app, config.health.handlerPrefix, async () => healthResponse(health.report()));
+    }
+    if (opsEndpoints === 'always' || config.prometheus.enabled) {
+      send(app, config.prometheus.handlerPrefix, () => metricsResponse(metrics));
+    }
+  });
+}
+
+function mountAsset(
+  edge: EdgeServer,
+  { path, contentType, body }: { readonly path: string; readonly contentType: string; readonly body: Uint8Array },
+): void {
+  edge.mount('external', (app) => {
+    app.get(path, (res) => {
+      res.writeHeader('Content-Type', contentType).writeHeader('Cache-Control', 'no-cache').end(body);
+    });
+  });
+}
+
+function warnOfInsecureModes({ client }: Config, log: Log): void {
+  if (client.insecure) log.warn('client.insecure is on: nobody is authenticated and everything is permitted');
+  if (client.insecureSkipTokenSignatureVerify) {
+    log.warn('client.insecure_skip_token_signature_verify is on: anybody can make tokens');
+  }
+}

@@ -1,0 +1,190 @@
+import { randomUUID } from 'node:crypto';
+import type { ClusterEngine, ControlHandler } from '@carillon/cluster';
+import type { DecisionService } from '@carillon/policy';
+import { jsonCodec, protobufCodec } from '@carillon/protocol/client';
+import {
+  DISCONNECT_INSUFFICIENT_STATE,
+  DISCONNECT_NO_PONG,
+  DISCONNECT_STALE,
+  UNSUBSCRIBE_INSUFFICIENT_STATE,
+} from '@carillon/protocol/codes';
+import type { Clock, Log } from '@carillon/service-kit';
+import type { TokenVerifier } from './auth/token-verifier.ts';
+import { createConnect, createConnectCommand } from './command/connect/connect.ts';
+import { createConnectUnidirectional } from './command/connect/connect-unidirectional.ts';
+import { createDispatch } from './command/dispatch.ts';
+import type { GatewaySettings } from './command/gateway-settings.ts';
+import { createHistory } from './command/history.ts';
+import { createPresence, createPresenceStats } from './command/presence.ts';
+import { createPublish } from './command/publish.ts';
+import { createRefresh } from './command/refresh.ts';
+import { retentionOf } from './command/retention.ts';
+import { createRpc } from './command/rpc.ts';
+import { createSubRefresh } from './command/subscribe/sub-refresh.ts';
+import { createSubscribe } from './command/subscribe/subscribe.ts';
+import { createUnsubscribe } from './command/subscribe/unsubscribe.ts';
+import { createAcceptConnection } from './connection/accept-connection.ts';
+import { createCloseConnection, type CloseConnection } from './connection/close-connection.ts';
+import { createConnectionExpiry } from './connection/connection-expiry.ts';
+import type { ConnectionMetrics } from './connection/connection-metrics.ts';
+import { createConnectionTimers, type ConnectionTimers } from './connection/connection-timers.ts';
+import { createEmulatedSessions } from './connection/emulated-sessions.ts';
+import { createApplyControl } from './control/apply-control.ts';
+import { createApplySubscribe } from './control/apply-subscribe.ts';
+import type { AcceptSocket } from './edge/socket.ts';
+import type { ChannelHub } from './fanout/hub-port.ts';
+import { createDeadlines } from './session/deadlines.ts';
+import { createHeartbeat, spreadFirstPing } from './session/heartbeat.ts';
+import type { Session } from './session/session.ts';
+import { createSessionTable, type SessionTable } from './session/session-table.ts';
+import { createBackground } from './subscription/background.ts';
+import { createEndSubscription } from './subscription/end-subscription.ts';
+import { createEstablish } from './subscription/establish.ts';
+import { createSubscriptionExpiry } from './subscription/subscription-expiry.ts';
+import { createUnsubscribeByServer } from './subscription/unsubscribe-by-server.ts';
+
+export interface SessionStackDeps {
+  readonly engine: ClusterEngine;
+  readonly hub: ChannelHub;
+  readonly decisions: DecisionService;
+  readonly tokens: TokenVerifier;
+  readonly settings: () => GatewaySettings;
+  readonly metrics: ConnectionMetrics;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Sessions and everything that acts on them. */
+export interface SessionStack {
+  readonly accept: AcceptSocket;
+  readonly control: ControlHandler;
+  readonly sessions: SessionTable;
+  readonly close: CloseConnection;
+  stop(): void;
+}
+
+/** Wires sessions, subscriptions, commands and control; the edge and the hub are beside it. */
+export function createSessionStack(deps: SessionStackDeps): SessionStack {
+  const { engine, hub, decisions, settings, metrics, clock, log } = deps;
+  const { broker, presence, control } = engine;
+  const background = createBackground(log);
+  const sessions = createSessionTable();
+  const deadlines = createDeadlines(clock);
+  const endSubscription = createEndSubscription({ hub, broker, presence, background });
+  const unsubscribe = createUnsubscribeByServer(endSubscription, metrics);
+  const heartbeat = createHeartbeat<Session>({
+    clock,
+    timing: () => ({ intervalMs: settings().pingIntervalMs, pongTimeoutMs: settings().pongTimeoutMs }),
+    firstPing: spreadFirstPing(Math.random),
+    expectsPong: ({ socket }) => !socket.traits.unidirectional && settings().pongTimeoutMs > 0,
+    onPing: (session) => session.ping(),
+    onPongTimeout: (session) => close.disconnect(session, DISCONNECT_NO_PONG),
+  });
+  const onExpired = createConnectionExpiry({
+    decisions,
+    timers: () => timers,
+    close: () => close,
+    refreshProxyEnabled: () => settings().refreshProxyEnabled,
+    clock,
+    background,
+  });
+  const timers: ConnectionTimers = createConnectionTimers({
+    deadlines,
+    clock,
+    onStale: (session) => close.disconnect(session, DISCONNECT_STALE),
+    onExpired,
+  });
+  const close: CloseConnection = createCloseConnection({ sessions, heartbeat, timers, endSubscription, metrics });
+  const expiry = createSubscriptionExpiry({
+    deadlines,
+    decisions,
+    clock,
+    background,
+    closeDelayMs: () => settings().expiredSubCloseDelayMs,
+    unsubscribe,
+    disconnect: close.disconnect,
+  });
+  const establish = createEstablish({ hub, broker, presence, expiry, background });
+  const commandDeps = { ...deps, broker, presence, control, sessions, heartbeat, deadlines, establish, expiry, timers };
+  const connect = createConnect(commandDeps);
+  const dispatch = createDispatch({
+    ...commandDeps,
+    close,
+    handlers: {
+      connect: createConnectCommand(connect),
+      subscribe: createSubscribe(commandDeps),
+      unsubscribe: createUnsubscribe({ endSubscription, clock }),
+      publish: createPublish(commandDeps),
+      presence: createPresence(commandDeps),
+      presenceStats: createPresenceStats(commandDeps),
+      history: createHistory(commandDeps),
+      rpc: createRpc(commandDeps),
+      refresh: createRefresh(commandDeps),
+      subRefresh: createSubRefresh(commandDeps),
+    },
+  });
+  const connectUnidirectional = createConnectUnidirectional({
+    connect,
+    close,
+    transforms: () => settings().unidirectionalDisconnects,
+    log,
+  });
+  const emulated = createEmulatedSessions();
+  const accept = createAcceptConnection({
+    codecs: { json: jsonCodec, protobuf: protobufCodec },
+    sessions,
+    emulated,
+    timers,
+    close,
+    dispatch,
+    connectUnidirectional,
+    onInsufficientState: (session, channel) => onInsufficientState({ unsubscribe, close }, session, channel),
+    newId: randomUUID,
+    clock,
+    log,
+    limits: settings,
+  });
+  const subscribe = createApplySubscribe({
+    establish,
+    close,
+    clock,
+    settings,
+    retentionOf: (options) => retentionOf(options, settings().defaultHistoryMetaTtlMs),
+  });
+  const controlHandler = createApplyControl({
+    sessions,
+    hub,
+    close,
+    timers,
+    unsubscribe,
+    subscribe,
+    expiredCloseDelayMs: () => settings().expiredCloseDelayMs,
+    emulate: emulated.receive,
+    clock,
+  });
+  return {
+    accept,
+    control: controlHandler,
+    sessions,
+    close,
+    stop() {
+      heartbeat.stop();
+      deadlines.stop();
+    },
+  };
+}
+
+/** Client-side subscriptions are told to subscribe again, server-side ones take the connection along (§4.7). */
+function onInsufficientState(
+  {
+    unsubscribe,
+    close,
+  }: { readonly unsubscribe: ReturnType<typeof createUnsubscribeByServer>; readonly close: CloseConnection },
+  session: Session,
+  channel: string,
+): void {
+  const subscription = session.subscriptions.get(channel);
+  if (subscription === undefined) return;
+  if (subscription.isServerSide) close.disconnect(session, DISCONNECT_INSUFFICIENT_STATE);
+  else unsubscribe(session, channel, UNSUBSCRIBE_INSUFFICIENT_STATE);
+}
