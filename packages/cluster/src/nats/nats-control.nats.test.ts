@@ -166,7 +166,8 @@ describe('NATS control', () => {
     });
     expect(idsSeenBy(one)).toHaveLength(2);
     await nats.restart();
-    await eventually(() => expect(one.control.unavailable()).toBeUndefined());
+    // Commands are not kept for who is away (channels-and-config §2.7), so both have to be back.
+    for (const { control } of [one, other]) await eventually(() => expect(control.unavailable()).toBeUndefined());
     await one.control.broadcast({ kind: 'rules_changed' });
     await eventually(() => expect(other.handler.applied).toHaveLength(1));
     expect(idsSeenBy(one)).toHaveLength(2);
