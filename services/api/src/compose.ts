@@ -1,0 +1,100 @@
+import type { Broker, Control, Presence } from '@carillon/cluster';
+import type { Config } from '@carillon/config';
+import type { ChannelRules } from '@carillon/policy';
+import { Health, type Clock, type Log, type Metrics } from '@carillon/service-kit';
+import type { TemplatedApp } from 'uWebSockets.js';
+import { apiSettings, channelDefaults, type ApiSettings, type ListenerSettings } from './config.ts';
+import { HttpListener } from './http/http-listener.ts';
+import { answerNotFound, createHttpApi } from './http/http-server.ts';
+import { InFlight } from './http/in-flight.ts';
+import { mountOpsRoutes } from './http/ops-routes.ts';
+import { createApiMetrics } from './metrics.ts';
+import { createFailureLog } from './method/failure-log.ts';
+import type { ChannelSettings } from './method/method-deps.ts';
+import { createMethodHandlers } from './method/method-handlers.ts';
+import { createMethodTable } from './method/method-table.ts';
+
+export interface ComposeApiOptions {
+  readonly config: Config;
+  readonly broker: Broker;
+  readonly presence: Presence;
+  readonly control: Control;
+  readonly channels: ChannelRules;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  /** What else must be well for /health to say so; absent: only the API itself. */
+  readonly health?: Health | undefined;
+}
+
+export interface ApiPorts {
+  /** Undefined: HTTP is off. With a listener for internal things alone, this is the one that has the API. */
+  readonly httpPort: number | undefined;
+  readonly grpcPort: number | undefined;
+}
+
+export interface Api {
+  /** Adds the HTTP API to an app of somebody else, who listens, and answers what nobody knows. */
+  mount(app: TemplatedApp): void;
+  /** Opens ports of its own: HTTP with health and metrics, and gRPC if enabled. Rejects if one cannot be had. */
+  listen(): Promise<ApiPorts>;
+  /** Takes no new work and waits for what is under way, until the signal aborts. */
+  drain(signal?: AbortSignal): Promise<void>;
+  /** Ends every connection. The ports that were handed in stay open: whoever made them closes them. Idempotent. */
+  close(): Promise<void>;
+  /** Applies channel options that were read again; the rest of the configuration stays. */
+  updateChannels(rules: ChannelRules, config?: Pick<Config, 'channel'>): void;
+}
+
+/** Wires the service. */
+export function composeApi(options: ComposeApiOptions): Api {
+  const { config, log, clock, metrics } = options;
+  const settings = apiSettings(config);
+  let channels: ChannelSettings = { ...settings.channel, rules: options.channels };
+
+  const apiMetrics = createApiMetrics(metrics);
+  const reportFailure = createFailureLog({ log, clock });
+  const handlers = createMethodHandlers({ ...options, channels: () => channels }, reportFailure);
+  const tableDeps = { handlers, metrics: apiMetrics, reportFailure, clock };
+  const inFlight = new InFlight(apiMetrics.requestsInFlight);
+  const table = createMethodTable({ ...tableDeps, protocol: 'http' });
+  const httpApi = createHttpApi({ settings: settings.http, table, inFlight, clock, log });
+  const health = options.health ?? new Health();
+  health.add('api', () => (inFlight.isDraining ? 'draining' : undefined));
+  const listeners: HttpListener[] = [];
+
+  const addRoutes = (app: TemplatedApp, { servesApi, servesOps }: ListenerSettings): void => {
+    if (servesApi) httpApi.mount(app);
+    if (servesOps) mountOpsRoutes(app, { ...pathsOf(settings), health, metrics, inFlight, clock, log });
+    app.any('/*', answerNotFound);
+  };
+
+  return {
+    mount: (app) => httpApi.mount(app),
+    async listen() {
+      let httpPort: number | undefined;
+      for (const listenerSettings of settings.listeners) {
+        const listener = new HttpListener(listenerSettings, (app) => addRoutes(app, listenerSettings));
+        listeners.push(listener);
+        const port = await listener.listen();
+        if (listenerSettings.servesApi) httpPort = port;
+        log.info('the API listens', { port, api: listenerSettings.servesApi, ops: listenerSettings.servesOps });
+      }
+      return { httpPort, grpcPort: undefined };
+    },
+    async drain(signal) {
+      for (const listener of listeners) listener.stopListening();
+      await inFlight.drain(signal);
+    },
+    async close() {
+      for (const listener of listeners.splice(0)) listener.close();
+    },
+    updateChannels(rules, changed) {
+      channels = { ...(changed === undefined ? channels : channelDefaults(changed)), rules };
+    },
+  };
+}
+
+function pathsOf({ healthPath, metricsPath }: ApiSettings): Pick<ApiSettings, 'healthPath' | 'metricsPath'> {
+  return { healthPath, metricsPath };
+}

@@ -1,0 +1,96 @@
+import { ProtocolViolation } from '@carillon/protocol/codes';
+import { InvalidPayload } from '@carillon/protocol/wire';
+import type { Clock, Log } from '@carillon/service-kit';
+import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
+import type { HttpApiSettings } from '../config.ts';
+import { createBatch } from '../method/batch.ts';
+import type { MethodTable } from '../method/method-table.ts';
+import {
+  BAD_REQUEST,
+  INTERNAL_SERVER_ERROR,
+  METHOD_NOT_ALLOWED,
+  NOT_FOUND,
+  SHUTTING_DOWN,
+  UNAUTHORIZED,
+  type Answer,
+} from './answer.ts';
+import { createApiKeyCheck } from './api-key.ts';
+import { requestedErrorMode } from './error-mode.ts';
+import { Exchange, writeAnswer } from './exchange.ts';
+import type { InFlight } from './in-flight.ts';
+import { legacyEndpoint } from './legacy-endpoint.ts';
+import { batchEndpoint, methodEndpoint, type Endpoint } from './method-endpoint.ts';
+import { readBody } from './read-body.ts';
+
+export interface HttpApiDeps {
+  readonly settings: HttpApiSettings;
+  readonly table: MethodTable;
+  readonly inFlight: InFlight;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+type Route = (response: HttpResponse, request: HttpRequest) => void;
+
+/**
+ * The server API over HTTP: routes for any uWS app (server-api §1). An app that also serves other things keeps its own
+ * answer for what nobody knows; below our prefix we answer 404 ourselves.
+ */
+export function createHttpApi(deps: HttpApiDeps): { mount(app: TemplatedApp): void } {
+  const { settings, table, inFlight } = deps;
+  return {
+    mount(app) {
+      if (settings.isDisabled) return;
+      const { prefix } = settings;
+      const post = (path: string, route: Route): void => {
+        app.post(path, route);
+        app.any(path, refuseMethod);
+      };
+      for (const method of table.values())
+        post(`${prefix}/${method.wire.name}`, createRoute(deps, methodEndpoint(method)));
+      post(`${prefix}/batch`, createRoute(deps, batchEndpoint(createBatch(table))));
+      const legacy = createRoute(deps, legacyEndpoint(table));
+      post(prefix === '' ? '/' : prefix, (response, request) => {
+        if (inFlight.isDraining) writeAnswer(response, SHUTTING_DOWN, true);
+        else legacy(response, request);
+      });
+      if (prefix !== '') app.any(`${prefix}/*`, answerNotFound);
+    },
+  };
+}
+
+/** Checks in the order of server-api §1.2. */
+function createRoute({ settings, inFlight, clock, log }: HttpApiDeps, endpoint: Endpoint): Route {
+  const isAdmitted = createApiKeyCheck(settings);
+  return (response, request) => {
+    if (!isAdmitted(request)) {
+      writeAnswer(response, UNAUTHORIZED);
+      return;
+    }
+    // Nothing of the request can be read once the route has returned.
+    const errorMode = requestedErrorMode(request, settings.errorMode);
+    const exchange = new Exchange(response, inFlight);
+    readBody(exchange, clock, (body) => {
+      endpoint(body, errorMode).then(
+        (answer) => exchange.send(answer),
+        (error: unknown) => exchange.send(failureAnswer(error, log)),
+      );
+    });
+  };
+}
+
+function failureAnswer(error: unknown, log: Log): Answer {
+  if (error instanceof ProtocolViolation) return BAD_REQUEST;
+  // compat: binary data cannot be read over HTTP (server-api §2).
+  if (!(error instanceof InvalidPayload)) log.error('cannot answer an API request', { error });
+  return INTERNAL_SERVER_ERROR;
+}
+
+function refuseMethod(response: HttpResponse): void {
+  writeAnswer(response, METHOD_NOT_ALLOWED);
+}
+
+/** The answer for paths that nobody serves. */
+export function answerNotFound(response: HttpResponse): void {
+  writeAnswer(response, NOT_FOUND);
+}

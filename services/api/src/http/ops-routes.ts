@@ -1,0 +1,46 @@
+import {
+  healthResponse,
+  metricsResponse,
+  withDeadline,
+  type Clock,
+  type Health,
+  type Log,
+  type Metrics,
+  type OpsResponse,
+} from '@carillon/service-kit';
+import type { TemplatedApp } from 'uWebSockets.js';
+import { INTERNAL_SERVER_ERROR, type Answer } from './answer.ts';
+import { Exchange, writeAnswer } from './exchange.ts';
+import type { InFlight } from './in-flight.ts';
+
+export interface OpsRoutesDeps {
+  readonly healthPath: string;
+  readonly metricsPath: string;
+  readonly health: Pick<Health, 'report'>;
+  readonly metrics: Pick<Metrics, 'render'>;
+  readonly inFlight: InFlight;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const RENDER_DEADLINE_MS = 5_000;
+
+/** Health and metrics of a process that holds nothing but this service. */
+export function mountOpsRoutes(app: TemplatedApp, deps: OpsRoutesDeps): void {
+  const { healthPath, metricsPath, health, metrics, inFlight, clock, log } = deps;
+  app.get(healthPath, (response) => writeAnswer(response, opsAnswer(healthResponse(health.report()))));
+  app.get(metricsPath, (response) => {
+    const exchange = new Exchange(response, inFlight);
+    withDeadline(metricsResponse(metrics), RENDER_DEADLINE_MS, 'metrics_render', clock).then(
+      (rendered) => exchange.send(opsAnswer(rendered)),
+      (error: unknown) => {
+        log.error('cannot render the metrics', { error });
+        exchange.send(INTERNAL_SERVER_ERROR);
+      },
+    );
+  });
+}
+
+function opsAnswer({ status, contentType, body }: OpsResponse): Answer {
+  return { status, contentType, body };
+}

@@ -1,0 +1,55 @@
+import { apiMethods, type ApiMethod, type ApiResponse, type BatchField } from '@carillon/protocol/api';
+import type { Clock } from '@carillon/service-kit';
+import type { ApiMetrics, ApiProtocol } from '../metrics.ts';
+import type { MethodHandlers } from './method-handlers.ts';
+import { toErrorBody, type ReportFailure } from './to-error-body.ts';
+
+/** A method as a transport has it. */
+export interface CallableMethod {
+  readonly wire: ApiMethod<object, object>;
+  /** Answers a request that `wire.request` has decoded. Never rejects: failures are in the answer. */
+  readonly call: (request: object) => Promise<ApiResponse<object>>;
+}
+
+/** In the order in which a batch command picks its method. */
+export type MethodTable = ReadonlyMap<BatchField, CallableMethod>;
+
+export interface MethodTableDeps {
+  readonly handlers: MethodHandlers;
+  readonly protocol: ApiProtocol;
+  readonly metrics: ApiMetrics;
+  readonly reportFailure: ReportFailure;
+  readonly clock: Clock;
+}
+
+/**
+ * All methods, measured and with their failures turned into answers. Both transports, batches and the legacy endpoint go
+ * through it, so none can lack a method.
+ */
+export function createMethodTable(deps: MethodTableDeps): MethodTable {
+  const fields = Object.keys(apiMethods) as BatchField[];
+  return new Map(fields.map((field) => [field, callable(apiMethods[field], deps.handlers[field], deps)]));
+}
+
+function callable(
+  wire: ApiMethod<object, object>,
+  handle: (request: object) => Promise<object>,
+  { protocol, metrics, reportFailure, clock }: MethodTableDeps,
+): CallableMethod {
+  const duration = metrics.duration(protocol, wire.name);
+  return {
+    wire,
+    async call(request) {
+      const startedAt = clock.monotonic();
+      try {
+        return { result: await handle(request) };
+      } catch (failure) {
+        const error = toErrorBody(failure, reportFailure);
+        metrics.errors(protocol, wire.name, error.code ?? 0).inc();
+        return { error };
+      } finally {
+        duration.observe((clock.monotonic() - startedAt) / 1_000);
+      }
+    },
+  };
+}

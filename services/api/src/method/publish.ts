@@ -1,0 +1,23 @@
+import type { PublishRequest, PublishResult } from '@carillon/protocol/api';
+import { API_BAD_REQUEST, ApiError } from '@carillon/protocol/codes';
+import { knownChannel } from './channel-lookup.ts';
+import type { MethodDeps, MethodHandler } from './method-deps.ts';
+import { publishTo } from './publication.ts';
+import { requestPayload } from './request-payload.ts';
+
+/** `publish` (server-api §7.1). */
+export function createPublish({
+  broker,
+  channels,
+}: Pick<MethodDeps, 'broker' | 'channels'>): MethodHandler<PublishRequest, PublishResult> {
+  return async (request) => {
+    const settings = channels();
+    const { channel: name = '' } = request;
+    if (name === '') throw new ApiError(API_BAD_REQUEST);
+    const data = requestPayload(request.data, request.b64data);
+    const channel = knownChannel(name, settings.rules);
+    const type = channel.options.subscriptionType;
+    if (type !== '' && type !== 'stream') throw new ApiError(API_BAD_REQUEST);
+    return publishTo(channel, { broker, channels: settings, options: request, data });
+  };
+}

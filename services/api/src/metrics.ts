@@ -1,0 +1,46 @@
+import type { CounterCell, GaugeCell, Metrics, ObserverCell } from '@carillon/service-kit';
+
+export type ApiProtocol = 'http' | 'grpc';
+
+export interface ApiMetrics {
+  /** Seconds a method took, failures included. */
+  duration(protocol: ApiProtocol, method: string): ObserverCell;
+  /** By API error code. */
+  errors(protocol: ApiProtocol, method: string, code: number): CounterCell;
+  /** HTTP requests whose answer is not written yet. */
+  readonly requestsInFlight: GaugeCell;
+}
+
+/**
+ * The one file that names this service's metrics. `metrics` may have any prefix: the names are ours (`carillon_api_…`) and,
+ * for what upstream measures too, upstream's (`centrifugo_api_…`, channels-and-config §4.2).
+ */
+export function createApiMetrics(metrics: Metrics): ApiMetrics {
+  const compat = metrics.withPrefix('centrifugo');
+  const help = 'Duration of server API commands.';
+  const labels = ['protocol', 'method'] as const;
+  // compat: both forms exist upstream, the summary as deprecated.
+  const summary = compat.summary({ name: 'api_command_duration_seconds', help, labels });
+  const histogram = compat.histogram({ name: 'api_command_duration_seconds_histogram', help, labels });
+  const errors = compat.counter({
+    name: 'api_command_errors_total',
+    help: 'Server API commands answered with an error.',
+    labels: ['protocol', 'method', 'error'],
+  });
+  return {
+    duration(protocol, method) {
+      const [inSummary, inHistogram] = [summary.with({ protocol, method }), histogram.with({ protocol, method })];
+      return {
+        observe: (seconds) => {
+          inSummary.observe(seconds);
+          inHistogram.observe(seconds);
+        },
+      };
+    },
+    errors: (protocol, method, code) => errors.with({ protocol, method, error: String(code) }),
+    requestsInFlight: metrics
+      .withPrefix('carillon_api')
+      .gauge({ name: 'requests_in_flight', help: 'HTTP requests that are not answered yet.' })
+      .with({}),
+  };
+}
