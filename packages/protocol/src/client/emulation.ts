@@ -22,7 +22,10 @@ export function emulationFrame(request: EmulationRequest, kind: ClientCodec['kin
   return typeof value === 'string' ? new TextEncoder().encode(value) : undefined;
 }
 
-/** The connect request of a unidirectional transport: JSON text, `null` being an empty request. Throws ProtocolViolation. */
-export function decodeConnectRequest(json: Uint8Array): ConnectRequest {
-  return connectRequestCodec.readJson(json);
+/**
+ * The connect request of a unidirectional transport: JSON text, `null` being an empty request, or the Protobuf message of
+ * the gRPC call, whose fields have the same numbers. Throws ProtocolViolation.
+ */
+export function decodeConnectRequest(bytes: Uint8Array, kind: ClientCodec['kind'] = 'json'): ConnectRequest {
+  return kind === 'json' ? connectRequestCodec.readJson(bytes) : connectRequestCodec.readProtobuf(bytes);
 }

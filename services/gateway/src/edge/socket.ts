@@ -27,6 +27,12 @@ export interface Socket {
 
   /** Drops the connection without any code (§3.1 "unusable"). */
   drop(): void;
+
+  /**
+   * Unidirectional streams only: answers a failed connect with the plain HTTP response that is configured for the code of
+   * the error or disconnect (§1.8). True: done, and `onClose` has been called. False or absent: `close` is the way.
+   */
+  readonly rejectWith?: ((code: number, message: string) => boolean) | undefined;
 }
 
 export type TransportName =
@@ -68,7 +74,7 @@ export interface HandshakeRequest {
 export interface SocketListener {
   /** One transport unit from the client (WebSocket message, POST body, emulated data). The buffer may be kept. */
   onFrame(frame: Uint8Array): void;
-  /** The outgoing queue went over its limit (§3.12): the session answers with `close(3008, …)`. */
+  /** The outgoing queue went over its limit (§3.12): the session answers with `close(3008, …)`. Never called inside `send`. */
   onSlow(): void;
   /** The connection is gone, whoever ended it. Called exactly once. */
   onClose(): void;

@@ -1,0 +1,34 @@
+import type { Clock, Log } from '@carillon/service-kit';
+import type { Heartbeat } from '../session/heartbeat.ts';
+import type { Admission, RefusalCause } from './admit.ts';
+import type { EdgeSettings } from './edge-settings.ts';
+import type { AcceptSocket, TransportName } from './socket.ts';
+import type { TurnFlush } from './stream/turn-flush.ts';
+import type { OpenBatches } from './ws/open-batches.ts';
+import type { WsConnection } from './ws/ws-connection.ts';
+
+/** What every endpoint of the edge works with. */
+export interface EdgeContext {
+  readonly settings: EdgeSettings;
+  readonly admission: Admission;
+  readonly accept: AcceptSocket;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly observer: EdgeObserver;
+  /** New connections are turned away: the node is stopping. */
+  readonly isDraining: () => boolean;
+  /** WebSocket control pings, for connections that use them instead of, or besides, pings of the application. */
+  readonly framePings: Heartbeat<WsConnection>;
+  readonly openBatches: OpenBatches;
+  readonly turnFlush: TurnFlush;
+}
+
+/** Hears what metrics count. Called on the hot path: it must be cheap and must not throw. */
+export interface EdgeObserver {
+  onRefused(cause: RefusalCause): void;
+  onReceived(transport: TransportName, bytes: number): void;
+  /** One write to a connection; topic messages are counted by whoever publishes them. */
+  onSent(transport: TransportName, bytes: number): void;
+  /** A close frame was sent. */
+  onCloseFrame(transport: TransportName, code: number): void;
+}

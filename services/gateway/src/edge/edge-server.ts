@@ -1,0 +1,170 @@
+import type { TemplatedApp } from 'uWebSockets.js';
+import type { Clock, Log } from '@carillon/service-kit';
+import type { CreateHeartbeat } from '../session/heartbeat.ts';
+import { createAdmission } from './admit.ts';
+import type { EdgeContext, EdgeObserver } from './edge-context.ts';
+import type { EdgeSettings } from './edge-settings.ts';
+import { type Emulate, mountEmulation } from './emulation.ts';
+import { mountHttpStream } from './http-stream.ts';
+import { respond } from './http/respond.ts';
+import { routePattern } from './http/route-pattern.ts';
+import { createListener, type Listener } from './listener.ts';
+import type { AcceptSocket, TopicPublisher } from './socket.ts';
+import { mountSse } from './sse.ts';
+import { createUniGrpc, type UniGrpc } from './uni-grpc.ts';
+import { TurnFlush } from './stream/turn-flush.ts';
+import { mountUniHttpStream } from './uni-http-stream.ts';
+import { mountUniSse } from './uni-sse.ts';
+import { mountUniWebsocket } from './uni-websocket.ts';
+import { mountBidirectionalWebsocket } from './websocket.ts';
+import { OpenBatches } from './ws/open-batches.ts';
+import type { WsConnection } from './ws/ws-connection.ts';
+
+/** Which listener serves a route: `internal` is the main one too unless it has a port of its own (§3.12). */
+export type Side = 'external' | 'internal';
+
+/**
+ * The listeners of a gateway with every client transport on them. Life: mount, listen, drain, close. The application of
+ * uWebSockets.js belongs to it; others add routes through `mount`.
+ */
+export interface EdgeServer {
+  /** Fan-out to the WebSockets of this node. */
+  readonly publisher: TopicPublisher;
+  /** Adds routes; only before `listen`. */
+  mount(side: Side, addRoutes: (app: TemplatedApp) => void): void;
+  /** Throws OperationalError `listen_failed`, naming the address. */
+  listen(): Promise<void>;
+  /** The main port; 0 before `listen`. */
+  readonly port: number;
+  /** The internal port; the main one when they are the same. */
+  readonly internalPort: number;
+  /** The port of unidirectional gRPC; 0 when it is off. */
+  readonly grpcPort: number;
+  /** Open client connections. */
+  readonly connections: number;
+  /** From now on new connections are turned away: WebSockets with 3001, others with HTTP 503. Open ones stay. */
+  drain(): void;
+  /** Stops listening and drops what is still open. */
+  close(): void;
+}
+
+export interface EdgeServerDeps {
+  readonly settings: EdgeSettings;
+  readonly accept: AcceptSocket;
+  readonly emulate: Emulate;
+  readonly createHeartbeat: CreateHeartbeat;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly observer?: EdgeObserver | undefined;
+}
+
+const SILENT_OBSERVER: EdgeObserver = {
+  onRefused: () => undefined,
+  onReceived: () => undefined,
+  onSent: () => undefined,
+  onCloseFrame: () => undefined,
+};
+
+/** client-protocol §1.8: what native pings use when the application's are not configured. */
+const DEFAULT_FRAME_PING_INTERVAL_MS = 25_000;
+const DEFAULT_FRAME_PONG_TIMEOUT_MS = 10_000;
+
+export function createEdgeServer(deps: EdgeServerDeps): EdgeServer {
+  const { settings } = deps;
+  let isDraining = false;
+  const context = createContext(deps, () => isDraining);
+  const main = createListener(settings.listen, settings);
+  const internal = settings.internalListen === undefined ? main : createListener(settings.internalListen, settings);
+  const listeners = internal === main ? [main] : [main, internal];
+  const uniGrpc = settings.uniGrpc.enabled ? createUniGrpc(context) : undefined;
+  mountTransports(main.app, context, deps.emulate);
+  return {
+    publisher: createPublisher(main.app, context),
+    mount(side, addRoutes) {
+      addRoutes((side === 'internal' ? internal : main).app);
+    },
+    listen: () => listenAll(listeners, uniGrpc),
+    get port() {
+      return main.port;
+    },
+    get internalPort() {
+      return internal.port;
+    },
+    get grpcPort() {
+      return uniGrpc?.port ?? 0;
+    },
+    get connections() {
+      return context.admission.connections;
+    },
+    drain() {
+      isDraining = true;
+    },
+    close() {
+      isDraining = true;
+      context.framePings.stop();
+      uniGrpc?.close();
+      for (const listener of listeners) listener.close();
+    },
+  };
+}
+
+function createContext(deps: EdgeServerDeps, isDraining: () => boolean): EdgeContext {
+  const { settings, clock, log, accept, observer = SILENT_OBSERVER } = deps;
+  return {
+    settings,
+    clock,
+    log,
+    accept,
+    observer,
+    isDraining,
+    openBatches: new OpenBatches(),
+    turnFlush: new TurnFlush(),
+    admission: createAdmission({ ...settings, clock, onRefused: (cause) => observer.onRefused(cause) }),
+    framePings: deps.createHeartbeat<WsConnection>({
+      clock,
+      timing: () => ({
+        intervalMs: settings.pingIntervalMs > 0 ? settings.pingIntervalMs : DEFAULT_FRAME_PING_INTERVAL_MS,
+        pongTimeoutMs: settings.pongTimeoutMs > 0 ? settings.pongTimeoutMs : DEFAULT_FRAME_PONG_TIMEOUT_MS,
+      }),
+      firstPing: () => 1,
+      expectsPong: () => true,
+      onPing: (connection) => connection.pingFrame(),
+      onPongTimeout: (connection) => connection.drop(),
+    }),
+  };
+}
+
+function mountTransports(app: TemplatedApp, context: EdgeContext, emulate: Emulate): void {
+  const { settings } = context;
+  if (settings.websocket.enabled) mountBidirectionalWebsocket(app, context);
+  if (settings.uniWebsocket.enabled) mountUniWebsocket(app, context);
+  if (settings.httpStream.enabled) mountHttpStream(app, context);
+  if (settings.sse.enabled) mountSse(app, context);
+  if (settings.httpStream.enabled || settings.sse.enabled) mountEmulation(app, context, emulate);
+  if (settings.uniSse.enabled) mountUniSse(app, context);
+  if (settings.uniHttpStream.enabled) mountUniHttpStream(app, context);
+  if (settings.init.enabled) {
+    app.get(routePattern(settings.init.handlerPrefix), (res) =>
+      respond(res, 200, { headers: [['Content-Type', 'application/json']], body: '{}' }),
+    );
+  }
+}
+
+function createPublisher(app: TemplatedApp, { openBatches, settings }: EdgeContext): TopicPublisher {
+  const { compression, compressionMinSize } = settings.websocket;
+  const compressFrom = compression ? compressionMinSize : Number.POSITIVE_INFINITY;
+  return {
+    publish(topic, message, text) {
+      openBatches.flush();
+      app.publish(topic, message, !text, message.length >= compressFrom);
+    },
+  };
+}
+
+async function listenAll(listeners: readonly Listener[], uniGrpc: UniGrpc | undefined): Promise<void> {
+  for (const { app } of listeners) {
+    app.any('/*', (res) => respond(res, 404, { headers: [['Content-Type', 'text/plain; charset=utf-8']] }));
+  }
+  for (const listener of listeners) await listener.listen();
+  await uniGrpc?.listen();
+}

@@ -1,0 +1,54 @@
+import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
+import type { HandshakeRequest } from '../socket.ts';
+
+export interface HandshakeOptions {
+  readonly trustedProxyHops: number;
+  readonly keptHeaders?: ReadonlySet<string> | undefined;
+}
+
+/** Copies what outlives the handler: uWS requests are gone when it returns. */
+export function captureHandshake(res: HttpResponse, req: HttpRequest, options: HandshakeOptions): HandshakeRequest {
+  const { keptHeaders } = options;
+  const headers = new Map<string, string[]>();
+  req.forEach((name, value) => {
+    if (keptHeaders !== undefined && !keptHeaders.has(name)) return;
+    const values = headers.get(name);
+    if (values === undefined) headers.set(name, [value]);
+    else values.push(value);
+  });
+  return { headers, remoteAddress: remoteAddress(res, req, options.trustedProxyHops) };
+}
+
+function remoteAddress(res: HttpResponse, req: HttpRequest, trustedProxyHops: number): string {
+  if (trustedProxyHops > 0) {
+    const forwarded = forwardedAddress(req, trustedProxyHops);
+    if (forwarded !== undefined) return forwarded;
+  }
+  return addressText(new Uint8Array(res.getRemoteAddress()));
+}
+
+/** Each proxy appends whom it heard from, so with N trusted proxies the N-th entry from the right is the client. */
+function forwardedAddress(req: HttpRequest, trustedProxyHops: number): string | undefined {
+  const lines: string[] = [];
+  req.forEach((name, value) => {
+    if (name === 'x-forwarded-for') lines.push(value);
+  });
+  const entries = lines
+    .join(',')
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
+  return entries.at(-Math.min(trustedProxyHops, entries.length));
+}
+
+/** 4 or 16 bytes as text; IPv4 clients of a dual-stack listener are shown as IPv4. */
+function addressText(bytes: Uint8Array): string {
+  if (bytes.length === 4) return bytes.join('.');
+  if (bytes.length !== 16) return '';
+  const isMapped = bytes.subarray(0, 10).every((byte) => byte === 0) && bytes[10] === 0xff && bytes[11] === 0xff;
+  if (isMapped) return bytes.subarray(12).join('.');
+  const view = new DataView(bytes.buffer, bytes.byteOffset, 16);
+  const groups = Array.from({ length: 8 }, (_, index) => view.getUint16(index * 2).toString(16)).join(':');
+  // The canonical short form needs a parser of addresses; URL has one.
+  return new URL(`http://[${groups}]/`).hostname.slice(1, -1);
+}

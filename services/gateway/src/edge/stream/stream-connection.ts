@@ -1,0 +1,193 @@
+import { DISCONNECT_CONNECTION_CLOSED, DISCONNECT_SLOW } from '@carillon/protocol/codes';
+import type { TimerHandle } from '@carillon/service-kit';
+import type { EdgeContext } from '../edge-context.ts';
+import type { ConnectRefusal } from '../edge-settings.ts';
+import type { PendingResponse } from '../http/request-body.ts';
+import { type HeaderLine, respond, statusLine } from '../http/respond.ts';
+import type { HandshakeRequest, Socket, SocketListener, TransportTraits } from '../socket.ts';
+import { Outbox, type StreamFraming } from './outbox.ts';
+
+/** What all connections of one streaming endpoint and encoding share. */
+export interface StreamVariant {
+  readonly traits: TransportTraits;
+  readonly framing: StreamFraming;
+  readonly headers: readonly HeaderLine[];
+  /** Written with the headers, before any message. */
+  readonly opening: Uint8Array | undefined;
+  readonly encodeDisconnect: (code: number, reason: string) => Uint8Array;
+  /** Set: a failed connect is answered by status (§1.8), so the stream begins with the first message only. */
+  readonly refusals: ReadonlyMap<number, ConnectRefusal> | undefined;
+}
+
+export interface StreamConnectionOptions {
+  readonly context: EdgeContext;
+  readonly variant: StreamVariant;
+  readonly pending: PendingResponse;
+  readonly request: HandshakeRequest;
+  readonly cors: readonly HeaderLine[];
+}
+
+/** How long the end of a stream waits for a slow client to take what was queued before it. */
+const CLOSE_DRAIN_MS = 5000;
+
+type State = 'opening' | 'open' | 'slow' | 'closing' | 'closed';
+
+/** One streaming response as the session sees it. */
+export class StreamConnection implements Socket {
+  readonly traits: TransportTraits;
+  readonly request: HandshakeRequest;
+  readonly #context: EdgeContext;
+  readonly #variant: StreamVariant;
+  readonly #pending: PendingResponse;
+  readonly #cors: readonly HeaderLine[];
+  readonly #outbox: Outbox;
+  readonly #flush: () => void;
+  #listener: SocketListener | undefined = undefined;
+  #state: State = 'opening';
+  #hasBegun = false;
+  #batchDepth = 0;
+  #drainDeadline: TimerHandle | undefined = undefined;
+
+  constructor({ context, variant, pending, request, cors }: StreamConnectionOptions) {
+    this.traits = variant.traits;
+    this.request = request;
+    this.#context = context;
+    this.#variant = variant;
+    this.#pending = pending;
+    this.#cors = cors;
+    const { res } = pending;
+    this.#outbox = new Outbox({
+      framing: variant.framing,
+      limitBytes: context.settings.queueMaxSize,
+      sink: {
+        write: (chunk) => {
+          context.observer.onSent(variant.traits.name, chunk.length);
+          return res.write(chunk);
+        },
+        cork: (write) => res.cork(write),
+      },
+      onOverflow: () => this.#becomeSlow(),
+    });
+    this.#flush = () => {
+      if (this.#state === 'open') this.#outbox.flush();
+    };
+    pending.onAbort = () => this.#closed();
+    res.onWritable(() => this.#writable());
+  }
+
+  /** Begins: the session gets its first frame before this returns. */
+  open(firstFrame: Uint8Array): void {
+    this.#state = 'open';
+    if (this.#variant.refusals === undefined) this.#begin();
+    this.#context.observer.onReceived(this.traits.name, firstFrame.length);
+    this.#listener = this.#context.accept(this);
+    this.#listener.onFrame(firstFrame);
+  }
+
+  send(message: Uint8Array): void {
+    if (this.#state !== 'open') return;
+    this.#begin();
+    this.#outbox.push(message);
+    if (this.#batchDepth === 0) this.#context.turnFlush.schedule(this.#flush);
+  }
+
+  batch(write: () => void): void {
+    this.#batchDepth += 1;
+    try {
+      write();
+    } finally {
+      this.#batchDepth -= 1;
+      if (this.#batchDepth === 0) this.#flush();
+    }
+  }
+
+  /** Streams have no topics. */
+  subscribe(): void {
+    return undefined;
+  }
+
+  unsubscribe(): void {
+    return undefined;
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#state !== 'open' && this.#state !== 'slow') return;
+    if (this.#state === 'slow' || code === DISCONNECT_SLOW.code || code === DISCONNECT_CONNECTION_CLOSED.code) {
+      this.drop();
+      return;
+    }
+    this.#begin();
+    this.#outbox.push(this.#variant.encodeDisconnect(code, reason));
+    this.#state = 'closing';
+    this.#outbox.flush();
+    if (this.#outbox.isEmpty) this.#end();
+    else this.#drainDeadline = this.#context.clock.setTimer(CLOSE_DRAIN_MS, () => this.drop());
+  }
+
+  drop(): void {
+    if (this.#state !== 'closed') this.#pending.res.close();
+  }
+
+  rejectWith(code: number, message: string): boolean {
+    const { refusals } = this.#variant;
+    if (refusals === undefined || this.#hasBegun || this.#state !== 'open') return false;
+    const refusal = refusals.get(code);
+    this.#hasBegun = true;
+    const isMapped = refusal !== undefined;
+    respond(this.#pending.res, isMapped ? refusal.statusCode : 500, {
+      headers: [...this.#cors, ['Content-Type', 'text/plain; charset=utf-8']],
+      body: isMapped ? refusal.body || message : 'Internal Server Error',
+    });
+    this.#closed();
+    return true;
+  }
+
+  #begin(): void {
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    const { res } = this.#pending;
+    const { headers, opening } = this.#variant;
+    res.cork(() => {
+      res.writeStatus(statusLine(200));
+      for (const [name, value] of this.#cors) res.writeHeader(name, value);
+      for (const [name, value] of headers) res.writeHeader(name, value);
+      if (opening !== undefined) res.write(opening);
+    });
+  }
+
+  #writable(): boolean {
+    if (this.#state === 'closed') return true;
+    this.#outbox.writable();
+    if (this.#state === 'closing' && this.#outbox.isEmpty) this.#end();
+    return true;
+  }
+
+  #end(): void {
+    // uWebSockets.js itself sends what it still holds.
+    this.#pending.res.cork(() => this.#pending.res.end());
+    this.#closed();
+  }
+
+  #becomeSlow(): void {
+    if (this.#state === 'closing') {
+      this.drop();
+      return;
+    }
+    this.#state = 'slow';
+    // In a turn of its own: the caller may be in a loop over subscribers, which does not survive what the session does now.
+    setImmediate(() => {
+      if (this.#state === 'slow') this.#listener?.onSlow();
+    });
+  }
+
+  #closed(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#drainDeadline?.cancel();
+    this.#outbox.clear();
+    this.#context.admission.leave();
+    const listener = this.#listener;
+    this.#listener = undefined;
+    listener?.onClose();
+  }
+}

@@ -1,0 +1,117 @@
+import type { ServerWritableStream } from '@grpc/grpc-js';
+import { protobufCodec } from '@carillon/protocol/client';
+import { DISCONNECT_CONNECTION_CLOSED, DISCONNECT_SLOW } from '@carillon/protocol/codes';
+import type { EdgeContext } from '../edge-context.ts';
+import type { HandshakeRequest, Socket, SocketListener, TransportTraits } from '../socket.ts';
+
+const TRAITS: TransportTraits = {
+  name: 'uni_grpc',
+  encoding: 'protobuf',
+  form: 'uni_protobuf',
+  unidirectional: true,
+  emulated: false,
+  applicationPing: true,
+  topics: false,
+};
+
+type Call = ServerWritableStream<Uint8Array, Uint8Array>;
+type State = 'open' | 'slow' | 'closed';
+
+/** One Consume call as the session sees it. */
+export class UniGrpcConnection implements Socket {
+  readonly traits: TransportTraits = TRAITS;
+  readonly request: HandshakeRequest;
+  readonly #call: Call;
+  readonly #context: EdgeContext;
+  #listener: SocketListener | undefined = undefined;
+  #state: State = 'open';
+  #queuedBytes = 0;
+
+  constructor(call: Call, context: EdgeContext) {
+    this.#call = call;
+    this.#context = context;
+    this.request = { headers: handshakeHeaders(call, context), remoteAddress: peerAddress(call.getPeer()) };
+    call.on('cancelled', () => this.#closed());
+    call.on('error', (error: Error) => {
+      context.log.debug('unidirectional gRPC stream failed', { error: error.message });
+      this.#closed();
+    });
+  }
+
+  open(connectRequest: Uint8Array): void {
+    this.#context.observer.onReceived(TRAITS.name, connectRequest.length);
+    this.#listener = this.#context.accept(this);
+    this.#listener.onFrame(connectRequest);
+  }
+
+  send(message: Uint8Array): void {
+    if (this.#state !== 'open') return;
+    this.#queuedBytes += message.length;
+    this.#context.observer.onSent(TRAITS.name, message.length);
+    this.#call.write(message, () => {
+      this.#queuedBytes -= message.length;
+    });
+    if (this.#queuedBytes > this.#context.settings.queueMaxSize) this.#becomeSlow();
+  }
+
+  batch(write: () => void): void {
+    write();
+  }
+
+  /** Streams have no topics. */
+  subscribe(): void {
+    return undefined;
+  }
+
+  unsubscribe(): void {
+    return undefined;
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#state === 'closed') return;
+    if (code === DISCONNECT_CONNECTION_CLOSED.code || code === DISCONNECT_SLOW.code) {
+      this.drop();
+      return;
+    }
+    this.send(protobufCodec.encodePush({ disconnect: { code, reason } }));
+    this.#call.end();
+    this.#closed();
+  }
+
+  drop(): void {
+    if (this.#state === 'closed') return;
+    this.#call.destroy();
+    this.#closed();
+  }
+
+  #becomeSlow(): void {
+    this.#state = 'slow';
+    // In a turn of its own: the caller may be in a loop over subscribers.
+    setImmediate(() => {
+      if (this.#state === 'slow') this.#listener?.onSlow();
+    });
+  }
+
+  #closed(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#context.admission.leave();
+    const listener = this.#listener;
+    this.#listener = undefined;
+    listener?.onClose();
+  }
+}
+
+function handshakeHeaders(call: Call, { settings: { keptHeaders } }: EdgeContext): ReadonlyMap<string, string[]> {
+  const headers = new Map<string, string[]>();
+  for (const name of Object.keys(call.metadata.getMap())) {
+    if (keptHeaders !== undefined && !keptHeaders.has(name)) continue;
+    headers.set(name, call.metadata.get(name).map(String));
+  }
+  return headers;
+}
+
+/** `address:port` without the port. */
+function peerAddress(peer: string): string {
+  return peer.replace(/:\d+$/, '').replaceAll(/[[\]]/g, '');
+}

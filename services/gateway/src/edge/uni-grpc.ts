@@ -1,0 +1,95 @@
+import {
+  type handleServerStreamingCall,
+  Server,
+  ServerCredentials,
+  type ServerWritableStream,
+  status,
+} from '@grpc/grpc-js';
+import { decodeConnectRequest, protobufCodec, uniStreamMethods } from '@carillon/protocol/client';
+import { OperationalError } from '@carillon/service-kit';
+import type { EdgeContext } from './edge-context.ts';
+import type { TlsSettings } from './edge-settings.ts';
+import { UniGrpcConnection } from './stream/uni-grpc-connection.ts';
+
+/** Unidirectional gRPC (client-protocol §1.8): one stream of pushes for one connect request, on a port of its own. */
+export interface UniGrpc {
+  /** The port in use; 0 before `listen`. */
+  readonly port: number;
+  /** Throws OperationalError `listen_failed`. */
+  listen(): Promise<void>;
+  close(): void;
+}
+
+const DEFAULT_MAX_RECEIVE_BYTES = 4_194_304;
+
+export function createUniGrpc(context: EdgeContext): UniGrpc {
+  const { address, port, tls, maxReceiveMessageSize } = context.settings.uniGrpc;
+  const server = new Server({
+    'grpc.max_receive_message_length': maxReceiveMessageSize > 0 ? maxReceiveMessageSize : DEFAULT_MAX_RECEIVE_BYTES,
+  });
+  const { path } = uniStreamMethods.consume;
+  const consume: handleServerStreamingCall<Uint8Array, Uint8Array> = (call) => open(call, context);
+  server.addService(
+    {
+      consume: {
+        path,
+        requestStream: false,
+        responseStream: true,
+        requestSerialize: toBuffer,
+        // Bytes in, bytes out: the session decodes the request, and pushes come encoded.
+        requestDeserialize: proveRequest,
+        responseSerialize: toBuffer,
+        responseDeserialize: (bytes: Buffer): Uint8Array => bytes,
+      },
+    },
+    { consume },
+  );
+  const target = `${address === '' ? '0.0.0.0' : address.includes(':') ? `[${address}]` : address}:${port}`;
+  let boundPort = 0;
+  return {
+    get port() {
+      return boundPort;
+    },
+    listen() {
+      return new Promise((resolve, reject) => {
+        server.bindAsync(target, credentials(tls), (cause, bound) => {
+          if (cause !== null) {
+            reject(new OperationalError('listen_failed', `cannot listen on ${target}: is it in use?`, { cause }));
+            return;
+          }
+          boundPort = bound;
+          resolve();
+        });
+      });
+    },
+    close: () => server.forceShutdown(),
+  };
+}
+
+function open(call: ServerWritableStream<Uint8Array, Uint8Array>, context: EdgeContext): void {
+  if (context.isDraining() || !context.admission.enter()) {
+    call.emit('error', { code: status.UNAVAILABLE, details: 'no more connections' });
+    return;
+  }
+  new UniGrpcConnection(call, context).open(call.request);
+}
+
+/** Throws ProtocolViolation, which becomes a gRPC error. */
+function proveRequest(bytes: Buffer): Uint8Array {
+  decodeConnectRequest(bytes, protobufCodec.kind);
+  return bytes;
+}
+
+function toBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function credentials(tls: TlsSettings | undefined): ServerCredentials {
+  if (tls === undefined) return ServerCredentials.createInsecure();
+  const clientCa = tls.clientCaPem === '' ? null : Buffer.from(tls.clientCaPem);
+  return ServerCredentials.createSsl(
+    clientCa,
+    [{ private_key: Buffer.from(tls.keyPem), cert_chain: Buffer.from(tls.certPem) }],
+    clientCa !== null,
+  );
+}

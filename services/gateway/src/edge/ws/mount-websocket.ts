@@ -1,0 +1,110 @@
+import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t, WebSocket } from 'uWebSockets.js';
+import { DISCONNECT_SHUTDOWN } from '@carillon/protocol/codes';
+import type { EdgeContext } from '../edge-context.ts';
+import type { WebsocketSettings } from '../edge-settings.ts';
+import { captureHandshake } from '../http/handshake-request.ts';
+import { respond } from '../http/respond.ts';
+import { routePattern } from '../http/route-pattern.ts';
+import { COMPRESSION_DISABLED, SHARED_COMPRESSION } from '../http/uws.ts';
+import { WsConnection, type WsEndpoint, type WsUserData } from './ws-connection.ts';
+
+/** What an endpoint makes of an upgrade request that may enter; a number is an HTTP status to refuse it with. */
+export interface Negotiated {
+  readonly endpoint: WsEndpoint;
+  /** Echoed in the handshake; '' for none. */
+  readonly subprotocol: string;
+  /** Handed to the session as if it were the first message. */
+  readonly firstFrame?: Uint8Array | undefined;
+}
+
+export type Negotiate = (req: HttpRequest) => Negotiated | number;
+
+/**
+ * uWebSockets.js cuts the connection, without a close frame, when a message exceeds its own limit. Ours is below: messages
+ * between the two are received whole and answered with 1009, as clients expect (it is terminal for them).
+ */
+const HARD_LIMIT_FACTOR = 16;
+
+/**
+ * Ends sockets that are stuck in closing. Live ones always have traffic from their clients within this time; if they have
+ * not, uWebSockets.js pings them first.
+ */
+const IDLE_TIMEOUT_S = 120;
+
+/** client-protocol §1.3.3: ten times the message limit unless configured. */
+export function decompressedLimit(settings: WebsocketSettings): number {
+  const { decompressedMessageSizeLimit, messageSizeLimit } = settings;
+  return decompressedMessageSizeLimit > 0 ? decompressedMessageSizeLimit : messageSizeLimit * 10;
+}
+
+export function mountWebsocket(
+  app: TemplatedApp,
+  context: EdgeContext,
+  settings: WebsocketSettings,
+  negotiate: Negotiate,
+): void {
+  const pattern = routePattern(settings.handlerPrefix);
+  app.ws<WsUserData>(pattern, {
+    compression: settings.compression ? SHARED_COMPRESSION : COMPRESSION_DISABLED,
+    maxPayloadLength: Math.max(settings.messageSizeLimit * HARD_LIMIT_FACTOR, decompressedLimit(settings) + 1),
+    maxBackpressure: context.settings.queueMaxSize,
+    idleTimeout: IDLE_TIMEOUT_S,
+    sendPingsAutomatically: true,
+    upgrade: (res, req, socketContext) => upgrade(res, req, socketContext, { context, settings, negotiate }),
+    open: (ws) => open(ws, context),
+    message: (ws, message) => ws.getUserData().connection.receiveBorrowed(message),
+    pong: (ws) => {
+      // Nobody minds a pong that was not asked for (RFC 6455 §5.5.3).
+      context.framePings.pong(ws.getUserData().connection);
+    },
+    drain: (ws) => ws.getUserData().connection.drain(),
+    dropped: (ws) => ws.getUserData().connection.overflow(),
+    close: (ws) => {
+      context.admission.leave();
+      ws.getUserData().connection.closed();
+    },
+  });
+  // Requests that do not ask for an upgrade fall through to here.
+  app.any(pattern, (res, req) => respond(res, req.getMethod() === 'get' ? 400 : 405));
+}
+
+interface UpgradeDeps {
+  readonly context: EdgeContext;
+  readonly settings: WebsocketSettings;
+  readonly negotiate: Negotiate;
+}
+
+function upgrade(res: HttpResponse, req: HttpRequest, socketContext: us_socket_context_t, deps: UpgradeDeps): void {
+  const { context, settings, negotiate } = deps;
+  const key = req.getHeader('sec-websocket-key');
+  if (key.length !== 24 || req.getHeader('sec-websocket-version') !== '13') {
+    respond(res, 400, { headers: [['Sec-WebSocket-Version', '13']] });
+    return;
+  }
+  if (!context.admission.isOriginAllowed(req.getHeader('origin'))) {
+    respond(res, 403);
+    return;
+  }
+  const negotiated = negotiate(req);
+  if (typeof negotiated === 'number') {
+    respond(res, negotiated);
+    return;
+  }
+  if (!context.admission.enter()) {
+    respond(res, 503);
+    return;
+  }
+  const extensions = settings.compression ? req.getHeader('sec-websocket-extensions') : '';
+  const connection = new WsConnection(negotiated.endpoint, captureHandshake(res, req, context.settings), {
+    isCompressed: extensions.includes('permessage-deflate'),
+    firstFrame: negotiated.firstFrame,
+  });
+  const userData: WsUserData = { connection };
+  res.upgrade(userData, key, negotiated.subprotocol, extensions, socketContext);
+}
+
+function open(ws: WebSocket<WsUserData>, context: EdgeContext): void {
+  // compat: a stopping node completes the handshake, since browsers can't see the status of a failed one.
+  if (context.isDraining()) ws.end(DISCONNECT_SHUTDOWN.code, DISCONNECT_SHUTDOWN.reason);
+  else ws.getUserData().connection.open(ws);
+}

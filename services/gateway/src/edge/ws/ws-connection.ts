@@ -1,0 +1,278 @@
+import type { WebSocket } from 'uWebSockets.js';
+import type { ClientCodec } from '@carillon/protocol/client';
+import { DISCONNECT_CONNECTION_CLOSED, DISCONNECT_SLOW, MAX_DISCONNECT_REASON_BYTES } from '@carillon/protocol/codes';
+import type { TimerHandle } from '@carillon/service-kit';
+import type { EdgeContext } from '../edge-context.ts';
+import type { HandshakeRequest, Socket, SocketListener, TransportTraits } from '../socket.ts';
+
+/** What uWebSockets.js keeps for each socket: it copies these properties on its own object. */
+export interface WsUserData {
+  readonly connection: WsConnection;
+}
+
+/** What all connections of one WebSocket endpoint and encoding share. */
+export interface WsEndpoint {
+  readonly context: EdgeContext;
+  readonly traits: TransportTraits;
+  readonly codec: ClientCodec;
+  /** Incoming bytes; the second counts after decompression. */
+  readonly messageSizeLimit: number;
+  readonly decompressedMessageSizeLimit: number;
+  /** Outgoing messages of this size and above are compressed; Infinity compresses nothing. */
+  readonly compressFrom: number;
+  /** Messages sent together share frames. */
+  readonly joinsMessages: boolean;
+  /** Only the first message means anything (the connect request); the rest is read and discarded. */
+  readonly readsFirstOnly: boolean;
+  readonly usesFramePings: boolean;
+  /** The last message before the close frame, if the transport has one. */
+  readonly encodeDisconnect: ((code: number, reason: string) => Uint8Array) | undefined;
+  readonly hasClosingHandshake: boolean;
+}
+
+/** client-protocol §3.12. */
+const MAX_MESSAGES_PER_FRAME = 16;
+
+/** How long a close frame waits for a slow client to take what was queued before it. */
+const CLOSE_DRAIN_MS = 5000;
+
+const CLOSE_MESSAGE_TOO_BIG = 1009;
+
+const NORMAL = 1;
+const DROPPED = 2;
+
+/**
+ * `open`: messages flow. `slow`: over the queue limit, told the listener, nothing is sent any more. `closing`: a close is on
+ * its way. `closed`: the socket is gone.
+ */
+type State = 'opening' | 'open' | 'slow' | 'closing' | 'closed';
+
+/** What remains to be done when a batch ends: uWebSockets.js must not be closed while it is corked. */
+type AfterBatch = { readonly code: number; readonly reason: string } | 'drop' | undefined;
+
+/** A WebSocket as the session sees it. uWebSockets.js keeps the outgoing queue; this bounds it. */
+export class WsConnection implements Socket {
+  readonly traits: TransportTraits;
+  readonly request: HandshakeRequest;
+  readonly #endpoint: WsEndpoint;
+  readonly #receiveLimit: number;
+  readonly #isBinary: boolean;
+  #ws: WebSocket<WsUserData> | undefined = undefined;
+  #listener: SocketListener | undefined = undefined;
+  #firstFrame: Uint8Array | undefined;
+  #state: State = 'opening';
+  #batch: Uint8Array[] | undefined = undefined;
+  #afterBatch: AfterBatch = undefined;
+  #closeReason: { readonly code: number; readonly reason: string } | undefined = undefined;
+  #drainDeadline: TimerHandle | undefined = undefined;
+  #hasReadFirst = false;
+
+  constructor(
+    endpoint: WsEndpoint,
+    request: HandshakeRequest,
+    options: { readonly isCompressed: boolean; readonly firstFrame?: Uint8Array | undefined },
+  ) {
+    this.traits = endpoint.traits;
+    this.request = request;
+    this.#endpoint = endpoint;
+    // uWebSockets.js does not tell which messages came compressed, so the larger limit goes for the whole connection.
+    this.#receiveLimit = options.isCompressed ? endpoint.decompressedMessageSizeLimit : endpoint.messageSizeLimit;
+    this.#isBinary = endpoint.traits.encoding === 'protobuf';
+    this.#firstFrame = options.firstFrame;
+  }
+
+  // What the session calls.
+
+  send(message: Uint8Array): void {
+    if (this.#state !== 'open') return;
+    const batch = this.#batch;
+    if (batch === undefined) this.#write(message);
+    else if (!this.#endpoint.joinsMessages) this.#write(message);
+    else if (batch.push(message) >= MAX_MESSAGES_PER_FRAME) this.flushBatch();
+  }
+
+  batch(write: () => void): void {
+    const ws = this.#ws;
+    if (ws === undefined || this.#batch !== undefined) {
+      write();
+      return;
+    }
+    const { openBatches } = this.#endpoint.context;
+    let failure: { readonly error: unknown } | undefined;
+    this.#batch = [];
+    openBatches.add(this);
+    ws.cork(() => {
+      try {
+        write();
+      } catch (error) {
+        failure = { error };
+      }
+      this.flushBatch();
+    });
+    openBatches.removeLast();
+    this.#batch = undefined;
+    this.#finishBatch();
+    if (failure !== undefined) throw failure.error;
+  }
+
+  subscribe(topic: string): void {
+    if (this.#state === 'open') this.#ws?.subscribe(topic);
+  }
+
+  unsubscribe(topic: string): void {
+    if (this.#state === 'open') this.#ws?.unsubscribe(topic);
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#ws === undefined || this.#state === 'closing') return;
+    if (code !== DISCONNECT_CONNECTION_CLOSED.code && code !== DISCONNECT_SLOW.code) this.#sendLast(code, reason);
+    this.#state = 'closing';
+    if (this.#batch === undefined) this.#close(code, reason);
+    else this.#afterBatch ??= { code, reason };
+  }
+
+  drop(): void {
+    if (this.#ws === undefined) return;
+    this.#state = 'closing';
+    if (this.#batch === undefined) this.#ws.close();
+    else this.#afterBatch = 'drop';
+  }
+
+  // What the endpoint calls.
+
+  /** The handshake is done. */
+  open(ws: WebSocket<WsUserData>): void {
+    const { context, usesFramePings } = this.#endpoint;
+    this.#ws = ws;
+    this.#state = 'open';
+    this.#listener = context.accept(this);
+    if (usesFramePings) context.framePings.add(this);
+    const first = this.#firstFrame;
+    this.#firstFrame = undefined;
+    if (first !== undefined) this.receive(first);
+  }
+
+  /** A message whose memory the connection may keep. */
+  receive(frame: Uint8Array): void {
+    const { context, readsFirstOnly } = this.#endpoint;
+    if (this.#state !== 'open') return;
+    context.observer.onReceived(this.traits.name, frame.length);
+    if (readsFirstOnly && this.#hasReadFirst) return;
+    this.#hasReadFirst = true;
+    this.#listener?.onFrame(frame);
+  }
+
+  /** A message in memory of uWebSockets.js, which takes it back after this call. */
+  receiveBorrowed(message: ArrayBuffer): void {
+    if (message.byteLength > this.#receiveLimit) {
+      this.close(CLOSE_MESSAGE_TOO_BIG, '');
+      return;
+    }
+    this.receive(new Uint8Array(message).slice());
+  }
+
+  /** uWebSockets.js dropped a message, because the queue is over its limit. May be in the middle of a publish. */
+  overflow(): void {
+    this.#becomeSlow();
+  }
+
+  /** The queue got shorter. */
+  drain(): void {
+    const ws = this.#ws;
+    if (ws === undefined || this.#closeReason === undefined) return;
+    if (ws.getBufferedAmount() <= this.#endpoint.context.settings.queueMaxSize) this.#end(ws, this.#closeReason);
+  }
+
+  closed(): void {
+    this.#ws = undefined;
+    this.#state = 'closed';
+    this.#drainDeadline?.cancel();
+    this.#endpoint.context.framePings.remove(this);
+    const listener = this.#listener;
+    this.#listener = undefined;
+    listener?.onClose();
+  }
+
+  pingFrame(): void {
+    if (this.#state === 'open') this.#ws?.ping();
+  }
+
+  /** Sends what the open batch has collected so far; nothing without one. */
+  flushBatch(): void {
+    const batch = this.#batch;
+    if (batch === undefined || batch.length === 0) return;
+    const frame = batch.length === 1 ? batch[0] : this.#endpoint.codec.joinFrame(batch);
+    batch.length = 0;
+    if (frame !== undefined && this.#state === 'open') this.#write(frame);
+  }
+
+  #write(frame: Uint8Array): void {
+    const ws = this.#ws;
+    if (ws === undefined) return;
+    const { context, compressFrom } = this.#endpoint;
+    const status = ws.send(frame, this.#isBinary, frame.length >= compressFrom);
+    context.observer.onSent(this.traits.name, frame.length);
+    if (status === NORMAL) return;
+    if (status === DROPPED || ws.getBufferedAmount() > context.settings.queueMaxSize) this.#becomeSlow();
+  }
+
+  #becomeSlow(): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'slow';
+    // In a turn of its own: the caller may be in a loop over subscribers, or uWebSockets.js in one over topics, and neither
+    // survives what the session does now.
+    setImmediate(() => {
+      if (this.#state === 'slow') this.#listener?.onSlow();
+    });
+  }
+
+  #sendLast(code: number, reason: string): void {
+    if (this.#state !== 'open') return;
+    this.flushBatch();
+    const { encodeDisconnect } = this.#endpoint;
+    if (encodeDisconnect !== undefined) this.#write(encodeDisconnect(code, reason));
+  }
+
+  #finishBatch(): void {
+    const after = this.#afterBatch;
+    this.#afterBatch = undefined;
+    if (after === undefined || this.#ws === undefined) return;
+    if (after === 'drop') this.#ws.close();
+    else this.#close(after.code, after.reason);
+  }
+
+  #close(code: number, reason: string): void {
+    const ws = this.#ws;
+    if (ws === undefined) return;
+    if (code === DISCONNECT_CONNECTION_CLOSED.code) ws.close();
+    else if (!this.#endpoint.hasClosingHandshake) this.#closeWithoutHandshake();
+    else if (ws.getBufferedAmount() <= this.#endpoint.context.settings.queueMaxSize) this.#end(ws, { code, reason });
+    else this.#endWhenDrained(ws, { code, reason });
+  }
+
+  /** In a turn of its own, because what was just sent may still be corked and would be lost. */
+  #closeWithoutHandshake(): void {
+    setImmediate(() => this.#ws?.close());
+  }
+
+  /**
+   * Over the limit uWebSockets.js drops even close frames. So nothing is added any more, and the frame follows once the
+   * client has taken enough; a client that takes nothing is dropped.
+   */
+  #endWhenDrained(ws: WebSocket<WsUserData>, close: { readonly code: number; readonly reason: string }): void {
+    for (const topic of ws.getTopics()) ws.unsubscribe(topic);
+    this.#closeReason = close;
+    this.#drainDeadline = this.#endpoint.context.clock.setTimer(CLOSE_DRAIN_MS, () => this.#ws?.close());
+  }
+
+  #end(ws: WebSocket<WsUserData>, { code, reason }: { readonly code: number; readonly reason: string }): void {
+    this.#endpoint.context.observer.onCloseFrame(this.traits.name, code);
+    ws.end(code, truncateReason(reason));
+  }
+}
+
+/** Whole characters that fit in a close frame. */
+function truncateReason(reason: string): Uint8Array {
+  const bytes = new Uint8Array(MAX_DISCONNECT_REASON_BYTES);
+  return bytes.subarray(0, new TextEncoder().encodeInto(reason, bytes).written);
+}
