@@ -14,11 +14,7 @@ export interface ServiceOptions {
 }
 
 /** Runs services until they are told to stop; gives the exit code. `flags` are values by option path. */
-export type RunService = (
-  service: ServiceName,
-  options: ServiceOptions,
-  io: CommandIo,
-) => Promise<number>;
+export type RunService = (service: ServiceName, options: ServiceOptions, io: CommandIo) => Promise<number>;
 
 /** What the program needs from outside. Services are loaded only when one is run: other commands start fast. */
 export interface ProgramContext {

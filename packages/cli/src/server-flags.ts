@@ -54,6 +54,7 @@ export const SERVER_FLAGS: readonly string[] = [
 export function serverFlags(parsed: Readonly<Record<string, unknown>>): Record<string, string> {
   const given = [...VALUES, ...SWITCHES].filter((path) => parsed[path] !== undefined);
   const flags: Record<string, string> = Object.fromEntries(given.map((path) => [path, String(parsed[path])]));
-  if (parsed['port'] !== undefined) flags['http_server.port'] ??= String(parsed['port']);
+  const { port } = parsed;
+  if (typeof port === 'string') flags['http_server.port'] ??= port;
   return flags;
 }

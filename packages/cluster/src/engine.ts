@@ -33,8 +33,7 @@ export const NO_RECEIVER: LiveReceiver = {
 /** For services without sessions: commands find nobody, surveys nothing. */
 export const NO_SESSIONS: ControlHandler = {
   apply: async () => {},
-  answer: async ({ kind }) =>
-    kind === 'channels' ? { kind, channels: new Map() } : { kind, connections: new Map() },
+  answer: async ({ kind }) => (kind === 'channels' ? { kind, channels: new Map() } : { kind, connections: new Map() }),
   emulate: async () => {},
 };
 

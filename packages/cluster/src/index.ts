@@ -28,10 +28,4 @@ export type {
 export type { Presence, PresenceStats } from './presence.ts';
 export { createEpoch, type RandomFill } from './epoch.ts';
 export type { NodeIdentity } from './node-identity.ts';
-export {
-  NO_RECEIVER,
-  NO_SESSIONS,
-  type ClusterEngine,
-  type CreateEngine,
-  type EngineParts,
-} from './engine.ts';
+export { NO_RECEIVER, NO_SESSIONS, type ClusterEngine, type CreateEngine, type EngineParts } from './engine.ts';

@@ -18,6 +18,7 @@ import { createStaticKeys } from './auth/static-keys.ts';
 import { createTokenVerifier } from './auth/create-token-verifier.ts';
 import type { TokenVerifier } from './auth/token-verifier.ts';
 import type { GatewaySettings } from './command/gateway-settings.ts';
+import { createSessionStack, type SessionStack } from './compose-sessions.ts';
 import { channelRules, gatewaySettings, hubSettings, tokenSettings } from './config.ts';
 import { createConnectionMetrics } from './connection/connection-metrics.ts';
 import { spreadOver } from './connection/spread.ts';
@@ -27,11 +28,11 @@ import { respond } from './edge/http/respond.ts';
 import { routePattern } from './edge/http/route-pattern.ts';
 import { BrokerChannelHub } from './fanout/channel-hub.ts';
 import { createHubMetrics } from './fanout/hub-metrics.ts';
+import { DEFAULT_HUB_SETTINGS } from './fanout/hub-settings.ts';
 import { createLateParts } from './late-parts.ts';
 import { createNodeGauges } from './metrics.ts';
 import { createGrpcPolicy } from './policy/grpc-policy.ts';
 import { createHeartbeat } from './session/heartbeat.ts';
-import { createSessionStack, type SessionStack } from './session-stack.ts';
 
 export interface ComposeGatewayOptions {
   readonly config: Config;
@@ -96,7 +97,7 @@ export async function composeGateway(options: ComposeGatewayOptions): Promise<Ga
     publisher: edge.publisher,
     clock,
     metrics: createHubMetrics(metrics),
-    settings: hubSettings(config),
+    settings: { ...DEFAULT_HUB_SETTINGS, ...hubSettings(config) },
   });
   const stack: SessionStack = createSessionStack({
     engine,
@@ -138,17 +139,7 @@ export async function composeGateway(options: ComposeGatewayOptions): Promise<Ga
       live.tokens = tokens;
       return rules;
     },
-    async drain(signal) {
-      edge.drain();
-      const open = [...stack.sessions.all()];
-      await spreadOver({
-        items: open,
-        windowMs: drainWindowMs(config, open.length),
-        clock,
-        signal,
-        act: (session) => stack.close.disconnect(session, DISCONNECT_SHUTDOWN),
-      });
-    },
+    drain: (signal) => drain({ config, edge, stack, clock, signal }),
     async close() {
       clearInterval(reporter);
       for (const session of stack.sessions.all()) stack.close.disconnect(session, DISCONNECT_SHUTDOWN);
@@ -159,6 +150,27 @@ export async function composeGateway(options: ComposeGatewayOptions): Promise<Ga
       await engine.close();
     },
   };
+}
+
+interface Draining {
+  readonly config: Config;
+  readonly edge: EdgeServer;
+  readonly stack: SessionStack;
+  readonly clock: Clock;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** No new clients, and those that are here go elsewhere: evenly, so that they do not storm the others. */
+async function drain({ config, edge, stack, clock, signal }: Draining): Promise<void> {
+  edge.drain();
+  const items = [...stack.sessions.all()];
+  await spreadOver({
+    items,
+    windowMs: drainWindowMs(config, items.length),
+    clock,
+    signal,
+    act: (session) => stack.close.disconnect(session, DISCONNECT_SHUTDOWN),
+  });
 }
 
 /** Few clients need no window: a laptop's server must stop at once. */

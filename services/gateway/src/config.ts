@@ -4,7 +4,7 @@ import type { PublicationDataFormat } from '@carillon/protocol/channel';
 import type { DisconnectCode } from '@carillon/protocol/codes';
 import type { TokenSettings } from './auth/token-settings.ts';
 import type { GatewaySettings } from './command/gateway-settings.ts';
-import { DEFAULT_HUB_SETTINGS, type HubSettings } from './fanout/hub-settings.ts';
+import type { HubSettings } from './fanout/hub-settings.ts';
 
 /** Namespaces and their rules; shared by everything in a process that resolves channels. */
 export function channelRules({ channel }: Pick<Config, 'channel'>): ChannelRules {
@@ -53,10 +53,9 @@ export function gatewaySettings(config: Config, channels: ChannelRules): Gateway
   };
 }
 
-/** Bounds of the channel hub. */
-export function hubSettings({ client }: Config): HubSettings {
+/** Delays of the channel hub that are configured; its bounds have defaults. */
+export function hubSettings({ client }: Config): Pick<HubSettings, 'positionCheckDelayMs' | 'positionMaxLagMs'> {
   return {
-    ...DEFAULT_HUB_SETTINGS,
     positionCheckDelayMs: client.channelPositionCheckDelayMs,
     positionMaxLagMs: client.channelPositionMaxTimeLagMs,
   };

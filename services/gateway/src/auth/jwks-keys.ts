@@ -79,7 +79,7 @@ export function createJwksKeys({ endpoint, clock, log, fetchSet = fetchKeySet }:
       const failures = pause?.failures ?? 0;
       const lengthMs = Math.min(UNKNOWN_KID_PAUSE_MS, FIRST_FAILURE_PAUSE_MS * 2 ** failures);
       pauseEndpoint(url, { lengthMs, failures: failures + 1 });
-      log.warn('key set fetch failed', { error: error instanceof Error ? String(error.cause ?? error) : String(error) });
+      log.warn('key set fetch failed', { error });
       throw error;
     }
     const found = find(url, kid);

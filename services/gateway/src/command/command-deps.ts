@@ -5,7 +5,6 @@ import type { TokenVerifier } from '../auth/token-verifier.ts';
 import type { ChannelHub } from '../fanout/hub-port.ts';
 import type { Deadlines } from '../session/deadlines.ts';
 import type { Heartbeat } from '../session/heartbeat.ts';
-import type { Session } from '../session/session.ts';
 import type { SessionTable } from '../session/session-table.ts';
 import type { ConnectionMetrics } from '../connection/connection-metrics.ts';
 import type { GatewaySettings } from './gateway-settings.ts';
@@ -20,7 +19,7 @@ export interface CommandDeps {
   readonly decisions: DecisionService;
   readonly tokens: TokenVerifier;
   readonly sessions: SessionTable;
-  readonly heartbeat: Heartbeat<Session>;
+  readonly heartbeat: Heartbeat;
   readonly deadlines: Deadlines;
   readonly clock: Clock;
   readonly log: Log;

@@ -43,7 +43,7 @@ export type Handlers = Readonly<Record<Exclude<Method, 'ping' | 'send'>, Command
 
 export interface DispatchDeps {
   readonly handlers: Handlers;
-  readonly heartbeat: Heartbeat<Session>;
+  readonly heartbeat: Heartbeat;
   readonly close: CloseConnection;
   readonly timers: ConnectionTimers;
   readonly metrics: ConnectionMetrics;
@@ -175,7 +175,7 @@ function brokerFailure(error: BrokerError): ClientError {
 }
 
 function causeText(error: unknown): string {
-  return error instanceof Error && error.cause !== undefined ? String(error.cause) : String(error);
+  return error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
 }
 
 function logBug(log: Log, session: Session, { method, error }: { method: string; error: unknown }): void {

@@ -12,8 +12,10 @@ import {
 } from '@carillon/protocol/codes';
 import { TokenError, type ConnectClaims } from '../auth/token-verifier.ts';
 import type { ConnectionTimers } from '../connection/connection-timers.ts';
+import type { Identity } from '../session/identity.ts';
 import type { Session } from '../session/session.ts';
 import type { CommandDeps } from './command-deps.ts';
+import type { GatewaySettings } from './gateway-settings.ts';
 import type { CommandHandler } from './handler.ts';
 import { MAX_TTL_S, ttlOf } from './subscribe/subscribe-result.ts';
 
@@ -28,31 +30,43 @@ export function createRefresh(deps: RefreshDeps): CommandHandler {
     const settings = deps.settings();
     if (token === '' || settings.refreshProxyEnabled) throw new Disconnect(DISCONNECT_BAD_REQUEST);
     const claims = await verify(deps, session, token);
-    const identity = session.identity;
+    const { identity } = session;
     if (identity === undefined || claims.user !== identity.user) throw new Disconnect(DISCONNECT_INVALID_TOKEN);
-    const channels = claims.subs.size > 0 ? [...claims.subs.keys()] : claims.channels;
-    if (channels.some((channel) => settings.channels.resolve(channel) === undefined)) {
-      throw new ClientError(UNKNOWN_CHANNEL);
-    }
+    checkChannels(settings, { claims, identity });
     const nowMs = deps.clock.now();
     const expireAt = settings.insecure ? 0 : claims.expireAt;
     if (expireAt > 0 && expireAt <= nowMs / 1000) throw new ClientError(EXPIRED);
-    if (!isSameSet(channels, identity.tokenChannels)) throw new Disconnect(DISCONNECT_INSUFFICIENT_STATE);
-    session.identity = {
-      ...identity,
-      expireAt,
-      info: claims.info ?? identity.info,
-      meta: claims.meta,
-      capabilities: createCapabilities(claims.caps),
-      tokenId: claims.tokenId,
-      issuedAt: claims.issuedAt,
-    };
+    session.identity = refreshed(identity, { ...claims, expireAt });
     // A token without expiry ends the old one too: upstream keeps it running and closes later (Appendix A4).
     deps.timers.watchExpiry(session, expireAt, settings.expiredCloseDelayMs);
     const expires = expireAt > 0;
     session.reply(command.id ?? 0, {
       refresh: { expires, ttl: expires ? ttlOf(expireAt, nowMs, MAX_TTL_S) : undefined },
     });
+  };
+}
+
+/** The token must give the channels that the connection has, or the client must connect again (tokens.md §4). */
+function checkChannels(
+  settings: GatewaySettings,
+  { claims, identity }: { readonly claims: ConnectClaims; readonly identity: Identity },
+): void {
+  const channels = claims.subs.size > 0 ? [...claims.subs.keys()] : claims.channels;
+  if (channels.some((channel) => settings.channels.resolve(channel) === undefined)) {
+    throw new ClientError(UNKNOWN_CHANNEL);
+  }
+  if (!isSameSet(channels, identity.tokenChannels)) throw new Disconnect(DISCONNECT_INSUFFICIENT_STATE);
+}
+
+function refreshed(identity: Identity, claims: ConnectClaims): Identity {
+  return {
+    ...identity,
+    expireAt: claims.expireAt,
+    info: claims.info ?? identity.info,
+    meta: claims.meta,
+    capabilities: createCapabilities(claims.caps),
+    tokenId: claims.tokenId,
+    issuedAt: claims.issuedAt,
   };
 }
 

@@ -16,7 +16,7 @@ export interface CloseConnection {
 
 export interface CloseConnectionDeps {
   readonly sessions: SessionTable;
-  readonly heartbeat: Heartbeat<Session>;
+  readonly heartbeat: Heartbeat;
   readonly timers: ConnectionTimers;
   readonly endSubscription: EndSubscription;
   readonly metrics: ConnectionMetrics;

@@ -1,8 +1,10 @@
-import { createCapabilities, type DecisionService } from '@carillon/policy';
-import { DISCONNECT_EXPIRED, DISCONNECT_SERVER_ERROR } from '@carillon/protocol/codes';
-import { decodeBase64 } from '@carillon/protocol/wire';
+import { createCapabilities, type Decision, type DecisionService } from '@carillon/policy';
+import { DISCONNECT_EXPIRED, DISCONNECT_SERVER_ERROR, type DisconnectCode } from '@carillon/protocol/codes';
+import type { RefreshResult } from '@carillon/protocol/proxy';
 import type { Clock } from '@carillon/service-kit';
 import { askOf, commonAskFields } from '../policy/ask.ts';
+import { backendBytesOrMalformed } from '../policy/backend-bytes.ts';
+import type { Identity } from '../session/identity.ts';
 import type { Session } from '../session/session.ts';
 import type { Background } from '../subscription/background.ts';
 import type { CloseConnection } from './close-connection.ts';
@@ -32,30 +34,33 @@ export function createConnectionExpiry(deps: ConnectionExpiryDeps): (session: Se
       deps.timers().watchExpiry(session, nowS + RETRY_AFTER_S, 0);
       return;
     }
-    // compat: error and disconnect of the backend count as expired, a new expiry is mandatory (proxy.md §6.2).
-    const result = decision.kind === 'result' ? decision.result : undefined;
-    const expireAt = result?.expireAt ?? 0;
-    if (result === undefined || result.expired === true || expireAt <= nowS) {
-      deps.close().disconnect(session, DISCONNECT_EXPIRED);
+    const extended = extend(identity, decision, nowS);
+    if (!('user' in extended)) {
+      deps.close().disconnect(session, extended);
       return;
     }
-    const info = result.b64info === undefined ? result.info : decodeBase64(result.b64info);
-    if (result.b64info !== undefined && info === undefined) {
-      deps.close().disconnect(session, DISCONNECT_SERVER_ERROR);
-      return;
-    }
-    session.identity = {
-      ...identity,
-      expireAt,
-      info: info ?? identity.info,
-      meta: result.meta ?? identity.meta,
-      capabilities: result.caps === undefined ? identity.capabilities : createCapabilities(result.caps),
-    };
-    deps.timers().watchExpiry(session, expireAt, 0);
+    session.identity = extended;
+    deps.timers().watchExpiry(session, extended.expireAt, 0);
   }
 
   return (session) => {
     if (deps.refreshProxyEnabled()) deps.background(askBackend(session), 'connection refresh');
     else deps.close().disconnect(session, DISCONNECT_EXPIRED);
+  };
+}
+
+/** compat: error and disconnect of the backend count as expired, a new expiry is mandatory (proxy.md §6.2). */
+function extend(identity: Identity, decision: Decision<RefreshResult>, nowS: number): Identity | DisconnectCode {
+  const result = decision.kind === 'result' ? decision.result : undefined;
+  const expireAt = result?.expireAt ?? 0;
+  if (result === undefined || result.expired === true || expireAt <= nowS) return DISCONNECT_EXPIRED;
+  const info = backendBytesOrMalformed(result.b64info, result.info);
+  if (info === 'malformed') return DISCONNECT_SERVER_ERROR;
+  return {
+    ...identity,
+    expireAt,
+    info: info ?? identity.info,
+    meta: result.meta ?? identity.meta,
+    capabilities: result.caps === undefined ? identity.capabilities : createCapabilities(result.caps),
   };
 }

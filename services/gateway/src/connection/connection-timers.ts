@@ -25,7 +25,12 @@ interface Watched {
   expiry: Deadline | undefined;
 }
 
-export function createConnectionTimers({ deadlines, clock, onStale, onExpired }: ConnectionTimersDeps): ConnectionTimers {
+export function createConnectionTimers({
+  deadlines,
+  clock,
+  onStale,
+  onExpired,
+}: ConnectionTimersDeps): ConnectionTimers {
   // Bounded by the sessions: every one is cancelled when it closes.
   const watched = new Map<Session, Watched>();
 

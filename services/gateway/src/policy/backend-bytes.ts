@@ -11,3 +11,11 @@ export function backendBytes(base64: string | undefined, raw: Uint8Array | undef
   if (bytes === undefined) throw new ClientError(INTERNAL_ERROR);
   return bytes;
 }
+
+/** Like `backendBytes`, for answers that nobody waits for: 'malformed' instead of an error. */
+export function backendBytesOrMalformed(
+  base64: string | undefined,
+  raw: Uint8Array | undefined,
+): Uint8Array | 'malformed' | undefined {
+  return base64 === undefined ? raw : (decodeBase64(base64) ?? 'malformed');
+}

@@ -1,8 +1,9 @@
-import type { DecisionService } from '@carillon/policy';
+import type { Decision, DecisionService } from '@carillon/policy';
 import { DISCONNECT_SUBSCRIPTION_EXPIRED, UNSUBSCRIBE_EXPIRED } from '@carillon/protocol/codes';
-import { decodeBase64 } from '@carillon/protocol/wire';
+import type { SubRefreshResult } from '@carillon/protocol/proxy';
 import type { Clock } from '@carillon/service-kit';
 import { askOf, commonAskFields } from '../policy/ask.ts';
+import { backendBytesOrMalformed } from '../policy/backend-bytes.ts';
 import type { Deadlines } from '../session/deadlines.ts';
 import type { Session } from '../session/session.ts';
 import type { Subscription } from '../session/subscription.ts';
@@ -43,17 +44,13 @@ export function createSubscriptionExpiry(deps: SubscriptionExpiryDeps): Subscrip
     if (decision.kind === 'failed') {
       subscription.expireAt = Math.floor(nowS) + RETRY_AFTER_S;
     } else {
-      // compat: error and disconnect of the backend count as expired (proxy.md §6.5).
-      const result = decision.kind === 'result' ? decision.result : undefined;
-      const expireAt = result?.expireAt ?? 0;
-      const info = result?.b64info === undefined ? result?.info : decodeBase64(result.b64info);
-      const isBadInfo = result?.b64info !== undefined && info === undefined;
-      if (result === undefined || result.expired === true || isBadInfo || (expireAt > 0 && expireAt <= nowS)) {
+      const extension = extensionOf(decision, nowS);
+      if (extension === 'expired') {
         expire(session, subscription);
         return;
       }
-      subscription.expireAt = expireAt;
-      if (info !== undefined) subscription.info = info;
+      subscription.expireAt = extension.expireAt;
+      subscription.info = extension.info ?? subscription.info;
     }
     watch(session, subscription);
   }
@@ -71,4 +68,19 @@ export function createSubscriptionExpiry(deps: SubscriptionExpiryDeps): Subscrip
   }
 
   return { watch };
+}
+
+interface Extension {
+  readonly expireAt: number;
+  readonly info: Uint8Array | undefined;
+}
+
+/** compat: error and disconnect of the backend count as expired, and so does an answer that makes no sense (proxy.md §6.5). */
+function extensionOf(decision: Decision<SubRefreshResult>, nowS: number): Extension | 'expired' {
+  const result = decision.kind === 'result' ? decision.result : undefined;
+  if (result === undefined || result.expired === true) return 'expired';
+  const expireAt = result.expireAt ?? 0;
+  const info = backendBytesOrMalformed(result.b64info, result.info);
+  if (info === 'malformed' || (expireAt > 0 && expireAt <= nowS)) return 'expired';
+  return { expireAt, info };
 }

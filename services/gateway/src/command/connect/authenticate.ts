@@ -64,7 +64,8 @@ export async function authenticate(
     if (result !== undefined) return authenticateByProxy(deps, result);
   }
   if (settings.allowAnonymousConnectWithoutToken || settings.insecure) return anonymous();
-  const user = settings.userIdHeader === '' ? undefined : session.socket.request.headers.get(settings.userIdHeader)?.[0];
+  const user =
+    settings.userIdHeader === '' ? undefined : session.socket.request.headers.get(settings.userIdHeader)?.[0];
   if (user === undefined || user === '') throw new Disconnect(DISCONNECT_BAD_REQUEST);
   return {
     identity: { ...UNKNOWN_IDENTITY, user, source: 'header' },

@@ -1,6 +1,6 @@
 import { decodeConnectRequest, type ConnectRequest } from '@carillon/protocol/client';
 import {
-  ClientError,
+  type ClientError,
   Disconnect,
   DISCONNECT_BAD_REQUEST,
   DISCONNECT_EXPIRED,

@@ -17,7 +17,11 @@ import { authenticate, type Authentication } from './authenticate.ts';
 import type { CommandDeps } from '../command-deps.ts';
 import type { GatewaySettings } from '../gateway-settings.ts';
 import type { CommandHandler } from '../handler.ts';
-import { openServerSubscriptions, serverSubscriptionsOf, type ReadyServerSubscriptions } from './server-subscriptions.ts';
+import {
+  openServerSubscriptions,
+  serverSubscriptionsOf,
+  type ReadyServerSubscriptions,
+} from './server-subscriptions.ts';
 import { MAX_TTL_S, ttlOf } from '../subscribe/subscribe-result.ts';
 
 export type ConnectDeps = Pick<

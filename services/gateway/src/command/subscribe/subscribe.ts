@@ -188,7 +188,6 @@ async function admitByProxy(
   };
 }
 
-
 function checkFilter({ tf }: SubscribeRequest, { options }: ChannelFacts): void {
   if (tf === undefined) return;
   if (!isTagsFilterAllowed(options) || validateFilter(tf) !== undefined) throw new ClientError(BAD_REQUEST);

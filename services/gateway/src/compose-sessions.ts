@@ -2,39 +2,25 @@ import { randomUUID } from 'node:crypto';
 import type { ClusterEngine, ControlHandler } from '@carillon/cluster';
 import type { DecisionService } from '@carillon/policy';
 import { jsonCodec, protobufCodec } from '@carillon/protocol/client';
-import {
-  DISCONNECT_INSUFFICIENT_STATE,
-  DISCONNECT_NO_PONG,
-  DISCONNECT_STALE,
-  UNSUBSCRIBE_INSUFFICIENT_STATE,
-} from '@carillon/protocol/codes';
+import { DISCONNECT_INSUFFICIENT_STATE, UNSUBSCRIBE_INSUFFICIENT_STATE } from '@carillon/protocol/codes';
 import type { Clock, Log } from '@carillon/service-kit';
 import type { TokenVerifier } from './auth/token-verifier.ts';
-import { createConnect, createConnectCommand } from './command/connect/connect.ts';
+import { createConnect } from './command/connect/connect.ts';
 import { createConnectUnidirectional } from './command/connect/connect-unidirectional.ts';
 import { createDispatch } from './command/dispatch.ts';
 import type { GatewaySettings } from './command/gateway-settings.ts';
-import { createHistory } from './command/history.ts';
-import { createPresence, createPresenceStats } from './command/presence.ts';
-import { createPublish } from './command/publish.ts';
-import { createRefresh } from './command/refresh.ts';
 import { retentionOf } from './command/retention.ts';
-import { createRpc } from './command/rpc.ts';
-import { createSubRefresh } from './command/subscribe/sub-refresh.ts';
-import { createSubscribe } from './command/subscribe/subscribe.ts';
-import { createUnsubscribe } from './command/subscribe/unsubscribe.ts';
+import { composeCommands } from './compose-commands.ts';
+import { composeTimers } from './compose-timers.ts';
 import { createAcceptConnection } from './connection/accept-connection.ts';
-import { createCloseConnection, type CloseConnection } from './connection/close-connection.ts';
-import { createConnectionExpiry } from './connection/connection-expiry.ts';
+import type { CloseConnection } from './connection/close-connection.ts';
 import type { ConnectionMetrics } from './connection/connection-metrics.ts';
-import { createConnectionTimers, type ConnectionTimers } from './connection/connection-timers.ts';
 import { createEmulatedSessions } from './connection/emulated-sessions.ts';
 import { createApplyControl } from './control/apply-control.ts';
 import { createApplySubscribe } from './control/apply-subscribe.ts';
 import type { AcceptSocket } from './edge/socket.ts';
 import type { ChannelHub } from './fanout/hub-port.ts';
 import { createDeadlines } from './session/deadlines.ts';
-import { createHeartbeat, spreadFirstPing } from './session/heartbeat.ts';
 import type { Session } from './session/session.ts';
 import { createSessionTable, type SessionTable } from './session/session-table.ts';
 import { createBackground } from './subscription/background.ts';
@@ -72,29 +58,7 @@ export function createSessionStack(deps: SessionStackDeps): SessionStack {
   const deadlines = createDeadlines(clock);
   const endSubscription = createEndSubscription({ hub, broker, presence, background });
   const unsubscribe = createUnsubscribeByServer(endSubscription, metrics);
-  const heartbeat = createHeartbeat<Session>({
-    clock,
-    timing: () => ({ intervalMs: settings().pingIntervalMs, pongTimeoutMs: settings().pongTimeoutMs }),
-    firstPing: spreadFirstPing(Math.random),
-    expectsPong: ({ socket }) => !socket.traits.unidirectional && settings().pongTimeoutMs > 0,
-    onPing: (session) => session.ping(),
-    onPongTimeout: (session) => close.disconnect(session, DISCONNECT_NO_PONG),
-  });
-  const onExpired = createConnectionExpiry({
-    decisions,
-    timers: () => timers,
-    close: () => close,
-    refreshProxyEnabled: () => settings().refreshProxyEnabled,
-    clock,
-    background,
-  });
-  const timers: ConnectionTimers = createConnectionTimers({
-    deadlines,
-    clock,
-    onStale: (session) => close.disconnect(session, DISCONNECT_STALE),
-    onExpired,
-  });
-  const close: CloseConnection = createCloseConnection({ sessions, heartbeat, timers, endSubscription, metrics });
+  const { heartbeat, timers, close } = composeTimers({ ...deps, sessions, deadlines, endSubscription, background });
   const expiry = createSubscriptionExpiry({
     deadlines,
     decisions,
@@ -102,27 +66,13 @@ export function createSessionStack(deps: SessionStackDeps): SessionStack {
     background,
     closeDelayMs: () => settings().expiredSubCloseDelayMs,
     unsubscribe,
-    disconnect: close.disconnect,
+    disconnect: (session, code) => close.disconnect(session, code),
   });
   const establish = createEstablish({ hub, broker, presence, expiry, background });
   const commandDeps = { ...deps, broker, presence, control, sessions, heartbeat, deadlines, establish, expiry, timers };
   const connect = createConnect(commandDeps);
-  const dispatch = createDispatch({
-    ...commandDeps,
-    close,
-    handlers: {
-      connect: createConnectCommand(connect),
-      subscribe: createSubscribe(commandDeps),
-      unsubscribe: createUnsubscribe({ endSubscription, clock }),
-      publish: createPublish(commandDeps),
-      presence: createPresence(commandDeps),
-      presenceStats: createPresenceStats(commandDeps),
-      history: createHistory(commandDeps),
-      rpc: createRpc(commandDeps),
-      refresh: createRefresh(commandDeps),
-      subRefresh: createSubRefresh(commandDeps),
-    },
-  });
+  const handlers = composeCommands(connect, { ...commandDeps, endSubscription });
+  const dispatch = createDispatch({ ...commandDeps, close, handlers });
   const connectUnidirectional = createConnectUnidirectional({
     connect,
     close,
@@ -159,7 +109,7 @@ export function createSessionStack(deps: SessionStackDeps): SessionStack {
     unsubscribe,
     subscribe,
     expiredCloseDelayMs: () => settings().expiredCloseDelayMs,
-    emulate: emulated.receive,
+    emulate: (session, frame) => emulated.receive(session, frame),
     clock,
   });
   return {
