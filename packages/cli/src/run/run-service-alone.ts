@@ -35,6 +35,7 @@ export async function runGateway(config: Config, runtime: ProcessRuntime): Promi
   return {
     async reload(next) {
       await gateway.reload(next);
+      policy?.reload(next);
     },
     onReady() {},
   };
@@ -62,8 +63,5 @@ export async function runAuthPolicy(config: Config, runtime: ProcessRuntime): Pr
     drain: (signal) => policy.drain(signal),
     stop: () => policy.close(),
   });
-  return {
-    reload: () => log.warn('auth-policy reads its proxies at start: restart it to change them'),
-    onReady() {},
-  };
+  return { reload: (next) => policy.reload(next), onReady() {} };
 }

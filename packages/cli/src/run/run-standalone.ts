@@ -51,7 +51,9 @@ export async function runStandalone(
   });
   return {
     async reload(next) {
-      api.updateChannels(await gateway.reload(next));
+      const channels = await gateway.reload(next);
+      policy.reload(next);
+      api.updateChannels(channels);
     },
     onReady() {
       const scheme = config.httpServer.tls.enabled ? 'https' : 'http';
