@@ -21,6 +21,7 @@ import { LogWriter } from './log/log-writer.ts';
 import { StreamKeeper } from './log/stream-keeper.ts';
 import { WriteRouter } from './log/write-router.ts';
 import { WriteServer } from './log/write-server.ts';
+import { WrittenPositions } from './log/written-positions.ts';
 import type { NatsLink } from './nats-connection.ts';
 import { channelStreams, declareStreams } from './nats-streams.ts';
 import { ByteWriter } from './record/byte-writer.ts';
@@ -65,6 +66,7 @@ export interface NatsBrokerDependencies {
   readonly options: NatsBrokerOptions;
 }
 
+const MAX_WRITTEN = 20_000;
 const HOUR_MS = 3_600_000;
 const DEFAULT_TOP_TTL_MS = 720 * HOUR_MS;
 const DEFAULT_IDEMPOTENCY_TTL_MS = 300_000;
@@ -102,6 +104,7 @@ class NatsBroker implements Broker {
   readonly #live: LiveInterest;
   readonly #history: HistoryReads;
   readonly #claims: OnceClaims;
+  readonly #written: WrittenPositions = new WrittenPositions(MAX_WRITTEN);
   readonly #streams: StreamKeeper;
   readonly #nonces: Nonces = createNonces();
   readonly #out: ByteWriter = new ByteWriter();
@@ -139,7 +142,15 @@ class NatsBroker implements Broker {
       maxRecentBytes: options.maxRecentBytes ?? DEFAULT_RECENT_BYTES,
       scrubPeriodMs: options.scrubPeriodMs ?? DEFAULT_SCRUB_PERIOD_MS,
     });
-    this.#history = new HistoryReads({ reader, live: this.#live, touch, clock, log, deadlineMs: readDeadlineMs });
+    this.#history = new HistoryReads({
+      reader,
+      live: this.#live,
+      touch,
+      clock,
+      log,
+      written: this.#written,
+      deadlineMs: readDeadlineMs,
+    });
     this.#claims = new OnceClaims({ subjects: link.subjects, publisher, reads: this.#reads, clock });
   }
 
@@ -148,7 +159,7 @@ class NatsBroker implements Broker {
     const { channel, retention } = request;
     const body = this.#bodyOf(request);
     if (retention === undefined) return this.#publishLive(channel, body, request.idempotencyKey ?? '');
-    return this.#router.append(
+    const result = await this.#router.append(
       {
         channel,
         retention: wholeRetention(retention),
@@ -159,6 +170,8 @@ class NatsBroker implements Broker {
       },
       this.#publishDeadlineMs,
     );
+    this.#written.note(channel, result.position);
+    return result;
   }
 
   async publishJoin(channel: string, info: ClientInfo): Promise<void> {

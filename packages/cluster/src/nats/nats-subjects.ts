@@ -22,6 +22,8 @@ export interface NatsSubjects {
   logMarker(channel: string): string;
   /** Every record of a channel: the filter of its compare-and-set. */
   logAll(channel: string): string;
+  /** All of the above for who writes often: the channel is encoded once. */
+  logOf(channel: string): ChannelLogSubjects;
   top(channel: string): string;
   /** One idempotency key of a channel without history. */
   idempotency(channel: string, key: string): string;
@@ -51,6 +53,18 @@ export interface NatsSubjects {
   /** Control commands to all nodes, and to one. */
   controlAll(): string;
   controlNode(nodeId: string): string;
+  /** A ban by the token of its key, and the copy that goes to all nodes once it is stored. */
+  ban(token: string): string;
+  banSubjects(): string;
+  liveBans(): string;
+  banDestination(): string;
+  banStream(): string;
+}
+
+export interface ChannelLogSubjects {
+  readonly all: string;
+  readonly marker: string;
+  slot(slots: number, offset: number): string;
 }
 
 export interface NatsSubjectsOptions {
@@ -81,6 +95,14 @@ export function createNatsSubjects({ prefix, shards = DEFAULT_SHARDS }: NatsSubj
     logSlot: (channel, slots, offset) => `${p}.h.${at(channel)}.${slots}-${offset % slots}`,
     logMarker: (channel) => `${p}.h.${at(channel)}.${MARKER_SLOT}`,
     logAll: (channel) => `${p}.h.${at(channel)}.*`,
+    logOf: (channel) => {
+      const base = `${p}.h.${at(channel)}.`;
+      return {
+        all: `${base}*`,
+        marker: base + MARKER_SLOT,
+        slot: (slots, offset) => `${base}${slots}-${offset % slots}`,
+      };
+    },
     top: (channel) => `${p}.m.${at(channel)}`,
     idempotency: (channel, key) => `${p}.i.${encodeToken(channel)}.${encodeToken(key)}`,
     write: (nodeId) => `${p}.w.${encodeToken(nodeId)}`,
@@ -102,5 +124,10 @@ export function createNatsSubjects({ prefix, shards = DEFAULT_SHARDS }: NatsSubj
     nodeStream: () => `${name}-nodes`,
     controlAll: () => `${p}.c.all`,
     controlNode: (nodeId) => `${p}.c.node.${encodeToken(nodeId)}`,
+    ban: (token) => `${p}.b.${token}`,
+    banSubjects: () => `${p}.b.*`,
+    liveBans: () => `${p}.bl.*`,
+    banDestination: () => `${p}.bl.{{wildcard(1)}}`,
+    banStream: () => `${name}-bans`,
   };
 }

@@ -1,6 +1,6 @@
 // Compares joined channels with their tops: all of them after a reconnect or a leader election, a few at a time always.
 // Hundreds of channels per request, one request at a time.
-import type { Clock, Log, TimerHandle } from '@carillon/service-kit';
+import { withDeadline, type Clock, type Log, type TimerHandle } from '@carillon/service-kit';
 import type { Subscription } from '@nats-io/nats-core';
 import type { Retention } from '../../broker.ts';
 import type { LogReader } from '../log/log-reader.ts';
@@ -23,6 +23,9 @@ export interface PositionRecheckDependencies {
 
 const CHANNELS_PER_READ = 256;
 const PAUSE_MS = 5;
+const CATCH_UPS_AT_ONCE = 32;
+/** A channel that can't catch up goes on by itself; the others must not wait for it. */
+const CATCH_UP_MS = 3_000;
 /** Slices of a scrub period. */
 const SCRUB_SLICES = 12;
 /** Top streams follow the log, after an election with some delay: look at once, and again. */
@@ -116,7 +119,10 @@ export class PositionRecheck {
       for (let start = 0; start < names.length && !this.#isClosed; start += CHANNELS_PER_READ) {
         const chunk = names.slice(start, start + CHANNELS_PER_READ);
         const tops = await reader.tops(shard, chunk);
-        for (const channel of chunk) await this.#compare(channel, tops.get(channel));
+        for (let at = 0; at < chunk.length; at += CATCH_UPS_AT_ONCE) {
+          const group = chunk.slice(at, at + CATCH_UPS_AT_ONCE);
+          await Promise.all(group.map((channel) => this.#compare(channel, tops.get(channel))));
+        }
         await this.#pause();
       }
     }
@@ -132,11 +138,11 @@ export class PositionRecheck {
       // The top stream may be behind; the log knows.
       const newest = await reader.top(channel, clock.now());
       if (newest === undefined) live.onStreamGone();
-      else await live.catchUp(newest);
+      else await this.#catchUp(live, newest);
       return;
     }
     if (isMetaExpired(top.state, retention, clock.now())) return;
-    if (top.state.epoch !== state?.epoch || top.state.offset > live.known) await live.catchUp(top);
+    if (top.state.epoch !== state?.epoch || top.state.offset > live.known) await this.#catchUp(live, top);
     // Who listens counts as a reader. Where the meta ttl is as short as our turns, only real reads do.
     const isSlow = retention.historyMetaTtlMs > 4 * this.#deps.scrubPeriodMs;
     if (isSlow && !live.isSilent && needsTouch(top.state, retention, clock.now())) {
@@ -144,6 +150,13 @@ export class PositionRecheck {
         log.debug('a channel was not touched', { channel, error }),
       );
     }
+  }
+
+  async #catchUp(live: LiveChannel, top: LogRecord): Promise<void> {
+    const { clock, log } = this.#deps;
+    await withDeadline(live.catchUp(top), CATCH_UP_MS, 'nats_catch_up', clock).catch((error: unknown) =>
+      log.debug('a channel is still behind', { channel: live.channel, error }),
+    );
   }
 
   #pause(): Promise<void> {

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { OperationalError, type Clock, type Log, type TimerHandle } from '@carillon/service-kit';
 import type { NatsLink } from '../nats-connection.ts';
+import type { ChannelLogSubjects } from '../nats-subjects.ts';
 import type { ByteWriter } from '../record/byte-writer.ts';
 import { writeLogRecord, type LogRecord, type LogState } from '../record/log-record.ts';
 import { isSameNonce, type Nonce } from '../record/publication-body.ts';
@@ -42,7 +43,7 @@ interface InFlight {
 export class ChannelLog implements AppendHandler {
   readonly channel: string;
   readonly #shared: ChannelLogDependencies;
-  readonly #filter: string;
+  readonly #subjects: ChannelLogSubjects;
   readonly #queue: AppendEntry[] = [];
   #state: LogState | undefined;
   #sequence = 0;
@@ -59,7 +60,7 @@ export class ChannelLog implements AppendHandler {
   constructor(channel: string, shared: ChannelLogDependencies) {
     this.channel = channel;
     this.#shared = shared;
-    this.#filter = shared.link.subjects.logAll(channel);
+    this.#subjects = shared.link.subjects.logOf(channel);
   }
 
   get isIdle(): boolean {
@@ -151,18 +152,15 @@ export class ChannelLog implements AppendHandler {
   }
 
   #messageOf({ record, entries }: AppendStep & { kind: 'append' }): AppendMessage {
-    const { link, out, clock } = this.#shared;
+    const { out, clock } = this.#shared;
     writeLogRecord(out, record);
     const { state } = record;
     const [entry] = entries;
     const key = entry?.kind === 'publication' ? entry.idempotencyKey : '';
     return {
-      subject:
-        record.bodies.length === 0
-          ? link.subjects.logMarker(this.channel)
-          : link.subjects.logSlot(this.channel, state.slots, state.offset),
+      subject: record.bodies.length === 0 ? this.#subjects.marker : this.#subjects.slot(state.slots, state.offset),
       payload: out.finish(),
-      filter: this.#filter,
+      filter: this.#subjects.all,
       expectedSequence: this.#sequence,
       ttlSeconds: Math.max(1, Math.ceil((state.expiresAt - clock.now()) / 1_000)),
       messageId: key === '' ? undefined : messageIdOf(this.channel, key),
@@ -171,7 +169,8 @@ export class ChannelLog implements AppendHandler {
 
   #send(flight: InFlight): void {
     const now = this.#shared.clock.monotonic();
-    const lastDeadlineAt = Math.max(...flight.step.entries.map((entry) => entry.deadlineAt));
+    let lastDeadlineAt = now;
+    for (const { deadlineAt } of flight.step.entries) lastDeadlineAt = Math.max(lastDeadlineAt, deadlineAt);
     const timeoutMs = Math.max(1, Math.min(ATTEMPT_TIMEOUT_MS, lastDeadlineAt - now));
     this.#shared.publisher.append(flight.message, timeoutMs, this);
   }

@@ -10,10 +10,12 @@ import { FreshFlight } from '../request/fresh-flight.ts';
 import { historyRange, type OffsetRange } from './history-range.ts';
 import { publicationsOf, type LogReader } from './log-reader.ts';
 import { isMetaExpired, needsTouch } from './log-state.ts';
+import type { WrittenPositions } from './written-positions.ts';
 
 export interface HistoryReadsDependencies {
   readonly reader: LogReader;
   readonly live: LiveInterest;
+  readonly written: WrittenPositions;
   /** Renews or creates a channel's state. */
   readonly touch: (channel: string, retention: Retention) => Promise<LogState>;
   readonly clock: Clock;
@@ -34,13 +36,23 @@ export class HistoryReads {
 
   /** Rejects with a BrokerError or an OperationalError. */
   async read(channel: string, request: HistoryRequest): Promise<HistoryPage> {
-    const { clock, reader, live } = this.#deps;
-    const top = await this.#tops.run(channel, () => reader.top(channel, clock.now()));
+    const { live } = this.#deps;
+    const top = await this.#tops.run(channel, () => this.#top(channel));
     const newest = await this.#living(channel, top, request.retention);
     const joined = live.find(channel);
     if (joined === undefined) return this.#page(channel, newest.state, request);
     const state = await this.#caughtUp(joined, newest);
     return this.#page(channel, state, request, joined);
+  }
+
+  /** Who has published here reads it here, although another replica answers. */
+  async #top(channel: string): Promise<LogRecord | undefined> {
+    const { clock, reader, written } = this.#deps;
+    const top = await reader.top(channel, clock.now());
+    if (!written.isAhead(channel, top?.state)) return top;
+    const sure = await reader.topForAppend(channel, clock.now(), true);
+    if (written.isAhead(channel, sure.record?.state)) written.forget(channel);
+    return sure.record;
   }
 
   /** The newest record of a channel that lives on; of one that nobody knows, a new one. */

@@ -22,6 +22,10 @@ export interface LogTop {
   readonly sequence: number;
 }
 
+interface Found extends LogTop {
+  readonly originSequence: number;
+}
+
 /** All reads reject with an OperationalError. */
 export class LogReader {
   readonly #reads: DirectGet;
@@ -55,24 +59,13 @@ export class LogReader {
       fromLeader ? this.#reads.lastFromLeader(logStream, filter) : this.#reads.last(logStream, filter),
       this.#reads.last(this.#subjects.topStream(shard), this.#subjects.top(channel)),
     ]);
-    const record = stored === undefined ? undefined : this.#decode(channel, stored.data);
-    const keptRecord = kept === undefined ? undefined : this.#decode(channel, kept.data);
-    if (keptRecord === undefined) return { record, sequence: stored?.sequence ?? 0 };
-    const isBehind = record === undefined ? isMissingInLog(keptRecord.state, nowMs) : isNewer(keptRecord, record);
-    if (!isBehind) return { record: record ?? keptRecord, sequence: stored?.sequence ?? 0 };
-    return this.#compareWithLeader(channel, keptRecord, nowMs);
-  }
-
-  async #compareWithLeader(channel: string, kept: LogRecord, nowMs: number): Promise<LogTop> {
-    const logStream = this.#subjects.logStream(this.#subjects.shardOf(channel));
-    const stored = await this.#reads.lastFromLeader(logStream, this.#subjects.logAll(channel));
-    const record = stored === undefined ? undefined : this.#decode(channel, stored.data);
-    const sequence = stored?.sequence ?? 0;
-    if (record === undefined ? isMissingInLog(kept.state, nowMs) : isNewer(kept, record)) {
-      this.#log.warn('the log of a channel has lost records, a new epoch begins', { channel, epoch: kept.state.epoch });
-      return { record: undefined, sequence };
-    }
-    return { record: record ?? kept, sequence };
+    const fromLog = this.#decodeStored(channel, stored);
+    const fromTops = this.#decodeStored(channel, kept);
+    if (!hasLost(fromLog, fromTops, nowMs)) return newestOf(fromLog, fromTops);
+    const sure = this.#decodeStored(channel, await this.#reads.lastFromLeader(logStream, filter));
+    if (!hasLost(sure, fromTops, nowMs)) return newestOf(sure, fromTops);
+    this.#log.warn('the log of a channel has lost records, a new epoch begins', { channel });
+    return { record: undefined, sequence: sure?.sequence ?? 0 };
   }
 
   /** The record of a sequence, when the log still has it. */
@@ -86,16 +79,25 @@ export class LogReader {
    * `fromLeader` the slots are read one by one, for those few that a replica did not have.
    */
   async records(channel: string, state: LogState, range: OffsetRange, fromLeader = false): Promise<LogRecord[]> {
+    const read = async (slots: OffsetRange): Promise<LogRecord[]> => {
+      const stored = await this.#slots(channel, this.#slotSubjects(channel, state, slots), fromLeader);
+      return stored.filter((record) => isWithin(record, state, range));
+    };
+    const records = await read(range);
+    if (!records.some((record) => record.state.offset >= range.to)) {
+      // A record is at the slot of its last publication, which may be beyond the range.
+      records.push(...(await read({ from: range.to + 1, to: range.to + MAX_BATCH - 1 })));
+    }
+    return records.toSorted((a, b) => a.state.offset - b.state.offset);
+  }
+
+  async #slots(channel: string, slots: readonly string[], fromLeader: boolean): Promise<LogRecord[]> {
+    if (slots.length === 0) return [];
     const stream = this.#subjects.logStream(this.#subjects.shardOf(channel));
-    const slots = this.#slotSubjects(channel, state, range);
     const stored = fromLeader
       ? (await Promise.all(slots.map((slot) => this.#reads.lastFromLeader(stream, slot)))).flatMap(dataOf)
       : await this.#reads.lastOfEach(stream, slots);
-    return stored
-      .map((data) => this.#decode(channel, data))
-      .filter((record) => record !== undefined)
-      .filter((record) => isWithin(record, state, range))
-      .toSorted((a, b) => a.state.offset - b.state.offset);
+    return stored.map((data) => this.#decode(channel, data)).filter((record) => record !== undefined);
   }
 
   /** The newest records of many channels as the top streams have them, some milliseconds behind the log. */
@@ -111,15 +113,20 @@ export class LogReader {
     return tops;
   }
 
-  /** The record of a range's end may hold more publications, so it can be at a later slot. */
   #slotSubjects(channel: string, state: LogState, { from, to }: OffsetRange): string[] {
-    const last = Math.min(state.offset, to + MAX_BATCH - 1);
+    const last = Math.min(state.offset, to);
     const slots = new Set<string>();
     for (let offset = Math.max(from, last - state.slots + 1); offset <= last; offset++) {
       if (offset >= state.ringSince) slots.add(this.#subjects.logSlot(channel, state.slots, offset));
       else if (state.previousSlots > 0) slots.add(this.#subjects.logSlot(channel, state.previousSlots, offset));
     }
     return [...slots];
+  }
+
+  #decodeStored(channel: string, stored: StoredMessage | undefined): Found | undefined {
+    if (stored === undefined) return undefined;
+    const { sequence, originSequence, data } = stored;
+    return { record: this.#decode(channel, data), sequence, originSequence };
   }
 
   #decode(channel: string, data: Uint8Array): LogRecord | undefined {
@@ -160,9 +167,24 @@ function isMissingInLog(state: LogState, nowMs: number): boolean {
   return state.expiresAt > nowMs + 60_000;
 }
 
-function isNewer(kept: LogRecord, stored: LogRecord): boolean {
-  if (kept.state.epoch !== stored.state.epoch) return kept.state.writtenAt > stored.state.writtenAt;
-  return kept.state.offset > stored.state.offset;
+/** Whether the log lacks what the top stream has seen in it, and what can't have expired yet. */
+function hasLost(fromLog: Found | undefined, fromTops: Found | undefined, nowMs: number): boolean {
+  const kept = fromTops?.record?.state;
+  if (kept === undefined || !isMissingInLog(kept, nowMs)) return false;
+  const stored = fromLog?.record?.state;
+  if (fromLog === undefined || stored === undefined) return true;
+  if (kept.epoch === stored.epoch) return kept.offset > stored.offset;
+  // Two clocks may differ, and a log that was made anew counts anew: only both together tell which came later.
+  return kept.writtenAt > stored.writtenAt && (fromTops?.originSequence ?? 0) > fromLog.sequence;
+}
+
+function newestOf(fromLog: Found | undefined, fromTops: Found | undefined): LogTop {
+  const sequence = fromLog?.sequence ?? 0;
+  const [stored, kept] = [fromLog?.record, fromTops?.record];
+  if (stored === undefined || kept === undefined) return { record: stored ?? kept, sequence };
+  // While the records of an idle channel expire, the last one may go a moment before the others.
+  const isExpiring = kept.state.epoch === stored.state.epoch && kept.state.offset > stored.state.offset;
+  return { record: isExpiring ? kept : stored, sequence };
 }
 
 function dataOf(message: StoredMessage | undefined): Uint8Array[] {

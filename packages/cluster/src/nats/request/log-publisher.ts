@@ -44,6 +44,7 @@ export interface LogPublisherDependencies {
 export class LogPublisher {
   readonly #link: NatsLink;
   readonly #inbox: ReplyInbox;
+  readonly #headers: RawHeaders = new RawHeaders();
   readonly #onNoStream: () => void;
 
   constructor({ link, inbox, onNoStream }: LogPublisherDependencies) {
@@ -56,7 +57,8 @@ export class LogPublisher {
     let reply: string | undefined;
     try {
       reply = this.#inbox.open(new AckHandler(handler, this.#onNoStream), timeoutMs);
-      this.#link.publish(message.subject, message.payload, { reply, headers: headersOf(message) });
+      this.#headers.lines = headerLines(message);
+      this.#link.publish(message.subject, message.payload, { reply, headers: this.#headers });
     } catch (error) {
       if (reply !== undefined) this.#inbox.forget(reply);
       handler.onFailure(asOperational(error), false);
@@ -64,12 +66,12 @@ export class LogPublisher {
   }
 }
 
-function headersOf(message: AppendMessage): RawHeaders {
+function headerLines(message: AppendMessage): string {
   const id = message.messageId === undefined ? '' : `Nats-Msg-Id: ${message.messageId}\r\n`;
   const ttl = message.ttlSeconds === 0 ? '' : `Nats-TTL: ${message.ttlSeconds}\r\n`;
-  return new RawHeaders(
+  return (
     `Nats-Expected-Last-Subject-Sequence: ${message.expectedSequence}\r\n` +
-      `Nats-Expected-Last-Subject-Sequence-Subject: ${message.filter}\r\n${ttl}${id}`,
+    `Nats-Expected-Last-Subject-Sequence-Subject: ${message.filter}\r\n${ttl}${id}`
   );
 }
 

@@ -2,17 +2,15 @@ import { MsgHdrsImpl } from '@nats-io/nats-core/internal';
 
 const VERSION_LINE = 'NATS/1.0\r\n';
 
-/** Header lines already as bytes. The library's own headers cost more than all the rest of an append. */
+/**
+ * Header lines as text. The library's own headers cost more than all the rest of an append. One object serves one publish
+ * after the other, since a publish encodes them before it returns.
+ */
 export class RawHeaders extends MsgHdrsImpl {
-  readonly #bytes: Uint8Array;
-
-  /** @param lines `Name: value` each, ASCII; never text from outside. */
-  constructor(lines: string) {
-    super();
-    this.#bytes = Buffer.from(`${VERSION_LINE}${lines}\r\n`, 'latin1');
-  }
+  /** `Name: value` and a line end each, ASCII; never text from outside. */
+  lines = '';
 
   override encode(): Uint8Array {
-    return this.#bytes;
+    return Buffer.from(`${VERSION_LINE}${this.lines}\r\n`, 'latin1');
   }
 }
