@@ -1,0 +1,163 @@
+import { ProtocolViolation } from '@carillon/protocol/codes';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ByteReader } from './byte-reader.ts';
+import { ByteWriter } from './byte-writer.ts';
+import { readLiveMessage, writeLivePublication, writePresenceChange } from './live-message.ts';
+import { firstOffset, readLogRecord, writeLogRecord, type LogRecord } from './log-record.ts';
+import { toPublication, type PublicationBody } from './publication-body.ts';
+import { readWriteAnswer, readWriteRequest, writeWriteAnswer, writeWriteRequest } from './write-request.ts';
+
+const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array));
+const nonEmptyBytes = fc.uint8Array({ minLength: 1, maxLength: 20 }).map((array) => Buffer.from(array));
+const natural = fc.oneof(fc.nat(300), fc.maxSafeNat());
+const text = fc.string({ unit: 'grapheme', maxLength: 20 });
+const word = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 });
+const nonce = fc.record({ writer: fc.nat(0xffffffff), serial: fc.nat(0xffffffff) });
+const info = fc.record(
+  { user: word, client: word, connInfo: nonEmptyBytes, chanInfo: nonEmptyBytes },
+  { requiredKeys: [], noNullPrototype: true },
+);
+const tags = fc
+  .dictionary(fc.oneof(text, fc.constant('__proto__')), text, { minKeys: 1, maxKeys: 4 })
+  .map((entries) => Object.fromEntries(Object.entries(entries)));
+const body: fc.Arbitrary<PublicationBody> = fc.record({
+  nonce,
+  data: bytes,
+  info: fc.option(info, { nil: undefined }),
+  tags: fc.option(tags, { nil: undefined }),
+  version: natural,
+  isDelta: fc.boolean(),
+});
+const record: fc.Arbitrary<LogRecord> = fc
+  .record({
+    bodies: fc.array(body, { maxLength: 5 }),
+    extra: fc.nat(1_000),
+    floorBack: fc.nat(20),
+    epoch: word,
+    slots: fc.integer({ min: 1, max: 10_000 }),
+    previousSlots: fc.nat(10_000),
+    times: fc.tuple(natural, natural, natural),
+    version: natural,
+    versionEpoch: text,
+  })
+  .map(({ bodies, extra, floorBack, times, versionEpoch, ...state }) => {
+    const offset = bodies.length + extra;
+    const [writtenAt, publishedAt, expiresAt] = times;
+    return {
+      bodies,
+      state: {
+        ...state,
+        offset,
+        floor: Math.max(0, offset + 1 - floorBack),
+        ringSince: Math.max(0, offset - floorBack),
+        writtenAt,
+        publishedAt,
+        expiresAt,
+        versionEpoch: state.version === 0 ? '' : versionEpoch,
+      },
+    };
+  });
+
+function encode(write: (out: ByteWriter) => void): Buffer {
+  const out = new ByteWriter();
+  write(out);
+  return out.finish();
+}
+
+describe('binary records', () => {
+  test('a number comes back as it was', () => {
+    fc.assert(fc.property(natural, (value) => new ByteReader(encode((out) => out.varint(value))).varint() === value));
+  });
+
+  test('a log record comes back as it was', () => {
+    fc.assert(
+      fc.property(record, (original) => {
+        const decoded = readLogRecord(encode((out) => writeLogRecord(out, original)));
+        expect(decoded).toEqual(original);
+        expect(firstOffset(decoded)).toBe(original.state.offset - original.bodies.length + 1);
+      }),
+    );
+  });
+
+  test('live messages come back as they were', () => {
+    fc.assert(
+      fc.property(body, info, natural, (one, who, publishedAt) => {
+        const publication = encode((out) => writeLivePublication(out, one, publishedAt));
+        expect(readLiveMessage(publication)).toEqual({ kind: 'publication', body: one, publishedAt });
+        expect(readLiveMessage(encode((out) => writePresenceChange(out, 'join', who)))).toEqual({
+          kind: 'join',
+          info: who,
+        });
+        expect(readLiveMessage(encode((out) => writePresenceChange(out, 'leave', who)))).toEqual({
+          kind: 'leave',
+          info: who,
+        });
+      }),
+    );
+  });
+
+  test('write requests and answers come back as they were', () => {
+    const retention = fc.record({ historySize: natural, historyTtlMs: natural, historyMetaTtlMs: natural });
+    const request = fc.record({
+      channel: text,
+      retention,
+      body: fc.option(body, { nil: undefined }),
+      idempotencyKey: text,
+      versionEpoch: text,
+      deadlineMs: natural,
+    });
+    const position = fc.record({ offset: natural, epoch: text });
+    const answer = fc.oneof(
+      position.map((position) => ({ kind: 'done' as const, result: { position } })),
+      fc.record({
+        kind: fc.constant('done' as const),
+        result: fc.record({ position, suppressed: fc.constantFrom('idempotency' as const, 'version' as const) }),
+      }),
+      fc.record({ kind: fc.constant('failed' as const), code: text, message: text, isRetriable: fc.boolean() }),
+    );
+    fc.assert(
+      fc.property(request, answer, (one, other) => {
+        expect(readWriteRequest(encode((out) => writeWriteRequest(out, one)))).toEqual(one);
+        expect(readWriteAnswer(encode((out) => writeWriteAnswer(out, other)))).toEqual(other);
+      }),
+    );
+  });
+
+  test('bytes that are no record are refused with a ProtocolViolation and nothing else', () => {
+    const decoders = [readLogRecord, readLiveMessage, readWriteRequest, readWriteAnswer];
+    const anyBytes = fc.oneof(
+      bytes,
+      fc
+        .tuple(fc.constantFrom(0x11, 0x12, 0x13, 0x14, 0x21, 0x31, 0x32), bytes)
+        .map(([kind, rest]) => Buffer.concat([Buffer.from([kind]), rest])),
+      fc
+        .tuple(record, fc.nat(200))
+        .map(([original, length]) => encode((out) => writeLogRecord(out, original)).subarray(0, length)),
+    );
+    fc.assert(
+      fc.property(anyBytes, (input) => {
+        for (const decode of decoders) {
+          try {
+            decode(input);
+          } catch (error) {
+            expect(error).toBeInstanceOf(ProtocolViolation);
+          }
+        }
+      }),
+    );
+  });
+
+  test('a buffer that has grown large is given back', () => {
+    const out = new ByteWriter();
+    out.raw(Buffer.alloc(1_000_000, 1));
+    expect(out.finish()).toHaveLength(1_000_000);
+    out.u8(7);
+    expect([...out.finish()]).toEqual([7]);
+  });
+
+  test('absent fields stay absent in a publication', () => {
+    const plain = { nonce: { writer: 1, serial: 1 }, data: Buffer.from('a'), version: 0, isDelta: false };
+    expect(toPublication(plain, 3)).toEqual({ data: Buffer.from('a'), offset: 3 });
+  });
+});
