@@ -1,7 +1,7 @@
 // The connections of a process to NATS: one for live traffic and appends, one for history reads, which the server runs
 // inline on the connection that asks. Created at start, shared by broker, presence and control, closed by `compose`.
-import { compareVersions, MIN_SERVER_VERSION } from './server-version.ts';
-import { hostsOf, toConnectionOptions, type NatsConnectOptions } from './nats-options.ts';
+import { compareVersions, MIN_SERVER_VERSION } from './connect/server-version.ts';
+import { hostsOf, toConnectionOptions, type NatsConnectOptions } from './connect/nats-options.ts';
 import { createNatsSubjects, type NatsSubjects } from './nats-subjects.ts';
 import type { NatsConnection, PublishOptions } from '@nats-io/nats-core';
 import { connect } from '@nats-io/transport-node';

@@ -1,5 +1,5 @@
 // The one file that spells subjects, streams and tokens (architecture §2). A prefix keeps clusters that share a NATS apart.
-import { encodeToken, hashText } from './subject-token.ts';
+import { encodeToken, hashText } from './subject/subject-token.ts';
 
 /** Shards of channel streams unless configured: one stream is one goroutine and one Raft group on the NATS side. */
 export const DEFAULT_SHARDS = 8;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nodeRecord } from '../broker-test-cluster.ts';
+import { nodeRecord } from '../broker-test/broker-test-cluster.ts';
 import { ownerOf } from './channel-owner.ts';
 
 const channels = Array.from({ length: 3_000 }, (_, index) => `room:${index}`);

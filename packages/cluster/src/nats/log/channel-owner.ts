@@ -1,5 +1,5 @@
 import type { NodeRecord } from '../../control.ts';
-import { hashText, mixBits } from '../subject-token.ts';
+import { hashText, mixBits } from '../subject/subject-token.ts';
 
 /**
  * The living node that writes a channel: the highest of all hashes of node and channel, so that a node that comes or goes

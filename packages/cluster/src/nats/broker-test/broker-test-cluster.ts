@@ -1,10 +1,10 @@
 // Two nodes on a NATS server, for tests of the broker: an owner and an edge.
 import { createSilentLog, systemClock, type Log } from '@carillon/service-kit';
-import type { BrokerNode } from '../contract/broker-setup.ts';
-import { RecordingReceiver } from '../contract/recording-receiver.ts';
-import type { NodeRecord } from '../control.ts';
-import { createNatsBroker, type NatsBrokerOptions } from './nats-broker.ts';
-import { connectNats, type NatsLink } from './nats-connection.ts';
+import type { BrokerNode } from '../../contract/broker-setup.ts';
+import { RecordingReceiver } from '../../contract/recording-receiver.ts';
+import type { NodeRecord } from '../../control.ts';
+import { createNatsBroker, type NatsBrokerOptions } from '../nats-broker.ts';
+import { connectNats, type NatsLink } from '../nats-connection.ts';
 
 export interface TestNode extends BrokerNode {
   readonly link: NatsLink;

@@ -3,11 +3,11 @@ import { systemClock } from '@carillon/service-kit';
 import { startNats, type TestNats } from '@carillon/dev-tools/test-nats';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { BrokerError, type Broker, type HistoryPage, type HistoryRequest, type PublishRequest } from '../broker.ts';
-import { bytes, freshChannel, retain } from '../contract/broker-setup.ts';
-import { eventually } from '../contract/eventually.ts';
-import { RecordingReceiver, textAt } from '../contract/recording-receiver.ts';
-import { MemoryBroker } from '../memory/memory-broker.ts';
+import { BrokerError, type Broker, type HistoryPage, type HistoryRequest, type PublishRequest } from '../../broker.ts';
+import { bytes, freshChannel, retain } from '../../contract/broker-setup.ts';
+import { eventually } from '../../contract/eventually.ts';
+import { RecordingReceiver, textAt } from '../../contract/recording-receiver.ts';
+import { MemoryBroker } from '../../memory/memory-broker.ts';
 import { freshPrefix, nodeRecord, startNode, type TestNode } from './broker-test-cluster.ts';
 
 type Call =

@@ -7,7 +7,7 @@ import type {
   Subscription,
   SubscriptionOptions,
 } from '@nats-io/nats-core';
-import type { NatsLink } from './nats-connection.ts';
+import type { NatsLink } from '../nats-connection.ts';
 
 export interface Tampering {
   /** Whether a message that arrives for a subscription of the main connection is lost. */

@@ -1,5 +1,5 @@
 import { startNats } from '@carillon/dev-tools/test-nats';
-import { brokerContract } from '../contract/broker.contract.ts';
+import { brokerContract } from '../../contract/broker.contract.ts';
 import { freshPrefix, nodeRecord, startNode } from './broker-test-cluster.ts';
 
 const IDEMPOTENCY_TTL_MS = 3_000;

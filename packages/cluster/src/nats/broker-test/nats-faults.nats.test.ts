@@ -1,9 +1,9 @@
 import { OperationalError } from '@carillon/service-kit';
 import { startNats, type TestNats } from '@carillon/dev-tools/test-nats';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { bytes, freshChannel, publishTexts, retain } from '../contract/broker-setup.ts';
-import { eventually } from '../contract/eventually.ts';
-import { textAt } from '../contract/recording-receiver.ts';
+import { bytes, freshChannel, publishTexts, retain } from '../../contract/broker-setup.ts';
+import { eventually } from '../../contract/eventually.ts';
+import { textAt } from '../../contract/recording-receiver.ts';
 import { freshPrefix, nodeRecord, startNode, type TestNode, type TestNodeOptions } from './broker-test-cluster.ts';
 import { tamperWith, type Tampering } from './tampered-link.ts';
 
