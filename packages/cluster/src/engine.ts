@@ -1,12 +1,14 @@
+import type { BanStore } from './bans.ts';
 import type { Broker, LiveReceiver } from './broker.ts';
 import type { Control, ControlHandler } from './control.ts';
 import type { Presence } from './presence.ts';
 
-/** The three ports of one node, made together and closed together. */
+/** The ports of one node, made together and closed together. */
 export interface ClusterEngine {
   readonly broker: Broker;
   readonly presence: Presence;
   readonly control: Control;
+  readonly bans: BanStore;
   /** Why the node can't serve now, or undefined. Read by health checks. */
   unavailable(): string | undefined;
   /** Leaves the cluster: others see it at once. Idempotent. */

@@ -1,3 +1,5 @@
+export { BanList, type Ban, type BanKey } from './ban-list.ts';
+export { MAX_BANS, type BanListener, type BanStore, type BanView, type TokenFacts } from './bans.ts';
 export {
   BrokerError,
   type Broker,

@@ -1,3 +1,4 @@
+export { bansContract, type BansSetup } from './bans.contract.ts';
 export { brokerContract } from './broker.contract.ts';
 export type { BrokerContractOptions, BrokerNode, BrokerSetup } from './broker-setup.ts';
 export { controlContract, type ControlNode, type ControlSetup } from './control.contract.ts';

@@ -1,3 +1,4 @@
+export { MemoryBans, type MemoryBansDeps } from './memory-bans.ts';
 export { MemoryBroker, type MemoryBrokerDeps } from './memory-broker.ts';
 export { MemoryControl, type MemoryControlDeps } from './memory-control.ts';
 export { MemoryPresence } from './memory-presence.ts';

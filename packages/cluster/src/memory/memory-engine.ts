@@ -1,6 +1,7 @@
 import type { Clock } from '@carillon/service-kit';
 import type { ClusterEngine, CreateEngine } from '../engine.ts';
 import type { NodeIdentity } from '../node-identity.ts';
+import { MemoryBans } from './memory-bans.ts';
 import { MemoryBroker } from './memory-broker.ts';
 import { MemoryControl } from './memory-control.ts';
 import { MemoryPresence } from './memory-presence.ts';
@@ -11,13 +12,16 @@ export function memoryEngine({ clock, node }: { readonly clock: Clock; readonly 
     const broker = new MemoryBroker({ clock, receiver });
     const presence = new MemoryPresence();
     const control = new MemoryControl({ clock, node, handler });
+    const bans = new MemoryBans({ clock });
     return {
       broker,
       presence,
       control,
+      bans,
       unavailable: () => undefined,
       async close() {
         await control.close();
+        await bans.close();
         await broker.close();
         await presence.close();
       },

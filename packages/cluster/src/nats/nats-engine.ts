@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Clock, Log } from '@carillon/service-kit';
 import type { ClusterEngine, CreateEngine } from '../engine.ts';
 import type { NodeIdentity } from '../node-identity.ts';
+import { createNatsBans } from './nats-bans.ts';
 import { createNatsBroker, type NatsBrokerOptions } from './nats-broker.ts';
 import { connectNats, type ConnectNatsOptions } from './nats-connection.ts';
 import { createNatsControl } from './nats-control.ts';
@@ -32,6 +33,8 @@ export function natsEngine({ connect, broker: brokerOptions, node, clock, log }:
       const replicas = brokerOptions.replicas;
       const presence = await createNatsPresence({ link, registry: control.registry, nodeId, clock, log, replicas });
       parts.push(presence);
+      const bans = await createNatsBans({ link, clock, log, replicas });
+      parts.push(bans);
       const role = node.role === 'gateway' ? 'edge' : 'owner';
       const broker = await createNatsBroker({
         connection: link,
@@ -44,7 +47,7 @@ export function natsEngine({ connect, broker: brokerOptions, node, clock, log }:
       });
       parts.push(broker);
       const unavailable = (): string | undefined => link.unavailable() ?? broker.unavailable() ?? control.unavailable();
-      return { broker, presence, control, unavailable, close };
+      return { broker, presence, control, bans, unavailable, close };
     } catch (error) {
       await close();
       throw error;
