@@ -1,6 +1,9 @@
 // What the edge is told by the configuration (channels-and-config.md §3.4 to §3.6): milliseconds, bytes, camel case.
 
-/** TLS of a listener, PEM text. `clientCaPem` not empty: clients must present a certificate signed by it. */
+/**
+ * TLS of a listener, PEM text. `clientCaPem` not empty: clients must present a certificate signed by it, which only the gRPC
+ * listener can demand; the others refuse to start.
+ */
 export interface TlsSettings {
   readonly certPem: string;
   readonly keyPem: string;

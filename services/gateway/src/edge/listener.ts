@@ -38,9 +38,10 @@ export function createListener(settings: ListenSettings, options: { readonly sha
           port = us_socket_local_port(listening);
           resolve();
         };
-        if (settings.address === '') app.listen(settings.port, portOption, done);
+        const host = settings.address === '' ? [] : [settings.address];
         // The typings lack the overload with a host and options.
-        else Reflect.apply(app.listen, app, [settings.address, settings.port, portOption, done]);
+        // oxlint-disable-next-line typescript/unbound-method -- applied to its own object
+        Reflect.apply(app.listen, app, [...host, settings.port, portOption, done]);
       });
     },
     close() {
@@ -56,8 +57,16 @@ function addressText({ address, port }: ListenSettings): string {
   return `${host}:${port}`;
 }
 
-/** uWebSockets.js reads key and certificate from files, once, while the application is made. */
+/**
+ * uWebSockets.js reads key and certificate from files, once, while the application is made. It asks for client certificates
+ * but lets in who has none, so a configuration that requires them is refused: better no listener than an open one.
+ */
 function createTlsApp(tls: TlsSettings): TemplatedApp {
+  if (tls.clientCaPem !== '') {
+    throw new OperationalError('client_certificates_unsupported', 'this listener cannot require client certificates', {
+      retriable: false,
+    });
+  }
   const folder = mkdtempSync(join(tmpdir(), 'carillon-tls-'));
   const file = (name: string, pem: string): string => {
     const path = join(folder, name);
@@ -69,7 +78,6 @@ function createTlsApp(tls: TlsSettings): TemplatedApp {
       key_file_name: file('key.pem', tls.keyPem),
       cert_file_name: file('cert.pem', tls.certPem),
     };
-    if (tls.clientCaPem !== '') options.ca_file_name = file('client-ca.pem', tls.clientCaPem);
     return SSLApp(options);
   } finally {
     rmSync(folder, { recursive: true, force: true });

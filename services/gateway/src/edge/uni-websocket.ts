@@ -1,6 +1,7 @@
 import type { HttpRequest, TemplatedApp } from 'uWebSockets.js';
 import { jsonCodec } from '@carillon/protocol/client';
 import type { EdgeContext } from './edge-context.ts';
+import { rawQuery } from './http/raw-query.ts';
 import { connectRequestFromQuery } from './stream/connect-request.ts';
 import { decompressedLimit, mountWebsocket, type Negotiated } from './ws/mount-websocket.ts';
 import type { WsEndpoint } from './ws/ws-connection.ts';
@@ -36,7 +37,7 @@ export function mountUniWebsocket(app: TemplatedApp, context: EdgeContext): void
 
 /** Without a connect request in the query, or with `null`, the first message is one. */
 function negotiate(req: HttpRequest, endpoint: WsEndpoint): Negotiated | number {
-  const request = connectRequestFromQuery(req.getQuery());
+  const request = connectRequestFromQuery(rawQuery(req));
   if (request === 'malformed') return 400;
   return { endpoint, subprotocol: '', firstFrame: request === 'absent' ? undefined : request };
 }

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { type TestEdge, type TestEdgeOptions, bytes, DEFAULT_SETTINGS, startEdge, text } from './testing/start-edge.ts';
-import { connectWs } from './testing/ws-client.ts';
-import { eventually, upgradeStatus } from './testing/raw-client.ts';
+import { type TestEdge, type TestEdgeOptions, bytes, DEFAULT_SETTINGS, startEdge, text } from './fixture/start-edge.ts';
+import { connectWs } from './fixture/ws-client.ts';
+import { eventually, upgradeStatus } from './fixture/raw-client.ts';
 
 let edge: TestEdge | undefined;
 afterEach(() => edge?.close());
@@ -60,7 +60,7 @@ describe('bidirectional WebSocket', () => {
     const [session] = sessions;
     expect(session?.socket.traits.applicationPing).toBe(false);
     // The client answers pings by itself, so only time without a turn of the event loop makes it silent.
-    clock.advance(25_050 + 8050);
+    clock.advanceSync(25_050 + 8050);
     expect((await client.closed).code).toBe(1006);
     expect(session?.closeCount).toBe(1);
   });
@@ -70,7 +70,7 @@ describe('bidirectional WebSocket', () => {
     const client = connectWs(`${wsUrl}${PATH}?cf_ws_frame_ping_pong=true`);
     await client.opened;
     for (let round = 0; round < 3; round += 1) {
-      clock.advance(25_100);
+      await clock.advance(25_100);
       // The pong travels before what is sent after it.
       client.socket.send(`round ${round}`);
       await eventually(() => expect(sessions[0]?.frames).toHaveLength(round + 1));

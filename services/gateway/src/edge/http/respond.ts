@@ -22,7 +22,7 @@ export function respond(res: HttpResponse, status: number, options: ResponseOpti
     res.writeStatus(statusLine(status));
     for (const [name, value] of headers) res.writeHeader(name, value);
     // compat: 204 and 304 have neither a body nor a length (RFC 9110 §8.6).
-    if (status === 204 || status === 304) res.endWithoutBody(undefined, closesConnection);
+    if (status === 204 || status === 304) res.endWithoutBody();
     else res.end(body, closesConnection);
   });
 }

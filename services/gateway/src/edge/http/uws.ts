@@ -1,6 +1,5 @@
-// The only file that loads uWebSockets.js, so that its request head limit is always set first.
-import './request-head-limit.ts';
-
+// The only file that loads uWebSockets.js, so that its request head limit is always set first: keep the two exports in this order.
+export { MAX_REQUEST_HEAD_BYTES } from './request-head-limit.ts';
 export { App, SSLApp, us_listen_socket_close, us_socket_local_port } from 'uWebSockets.js';
 
 // Values that the typings of uWebSockets.js declare as types only.

@@ -3,6 +3,7 @@ import type { EdgeContext } from '../edge-context.ts';
 import type { StreamSettings } from '../edge-settings.ts';
 import { corsHeaders, PREFLIGHT_HEADERS } from '../http/cors.ts';
 import { captureHandshake } from '../http/handshake-request.ts';
+import { rawQuery } from '../http/raw-query.ts';
 import { PendingResponse, readBody } from '../http/request-body.ts';
 import { type HeaderLine, respond } from '../http/respond.ts';
 import { routePattern } from '../http/route-pattern.ts';
@@ -63,7 +64,7 @@ function receiveRequest(res: HttpResponse, req: HttpRequest, endpoint: StreamEnd
     cors,
   };
   if (isQueryRequest) {
-    start(arrival, context, frameFromQuery(req.getQuery()));
+    start(arrival, context, frameFromQuery(rawQuery(req)));
     return;
   }
   readBody(res, settings.maxRequestBodySize, (body) => {

@@ -1,4 +1,5 @@
-import type { ServerWritableStream } from '@grpc/grpc-js';
+import { Duplex } from 'node:stream';
+import { type ServerWritableStream, status } from '@grpc/grpc-js';
 import { protobufCodec } from '@carillon/protocol/client';
 import { DISCONNECT_CONNECTION_CLOSED, DISCONNECT_SLOW } from '@carillon/protocol/codes';
 import type { EdgeContext } from '../edge-context.ts';
@@ -80,8 +81,8 @@ export class UniGrpcConnection implements Socket {
 
   drop(): void {
     if (this.#state === 'closed') return;
-    this.#call.destroy();
     this.#closed();
+    resetStream(this.#call);
   }
 
   #becomeSlow(): void {
@@ -100,6 +101,17 @@ export class UniGrpcConnection implements Socket {
     this.#listener = undefined;
     listener?.onClose();
   }
+}
+
+/**
+ * Ends a stream whose client may take nothing any more. `@grpc/grpc-js` would send a status after all that is queued, which
+ * never happens then, and has no public way to reset a stream; so this reaches for the HTTP/2 stream inside the call.
+ */
+function resetStream(call: Call): void {
+  const inner: unknown = Reflect.get(call, 'call');
+  const stream: unknown = typeof inner === 'object' && inner !== null ? Reflect.get(inner, 'stream') : undefined;
+  if (stream instanceof Duplex) stream.destroy();
+  else call.emit('error', { code: status.UNAVAILABLE, details: 'dropped' });
 }
 
 function handshakeHeaders(call: Call, { settings: { keptHeaders } }: EdgeContext): ReadonlyMap<string, string[]> {

@@ -1,0 +1,69 @@
+import { FakeClock } from '@carillon/service-kit';
+import { describe, expect, it } from 'vitest';
+import { type Admission, type AdmissionOptions, createAdmission } from './admit.ts';
+
+const admission = (options: Partial<AdmissionOptions>): Admission =>
+  createAdmission({
+    allowedOrigins: [],
+    connectionLimit: 0,
+    connectionRateLimit: 0,
+    clock: new FakeClock(),
+    onRefused: () => undefined,
+    ...options,
+  });
+
+describe('allowed origins', () => {
+  it.each([
+    [[], '', true],
+    [[], 'https://a.com', false],
+    [['*'], 'null', true],
+    [['https://a.com'], 'https://A.com', true],
+    [['HTTPS://A.com'], 'https://a.com', true],
+    [['https://a.com'], 'https://a.com.evil.com', false],
+    [['https://a.com'], 'https://a-com', false],
+    [['https://*.a.com'], 'https://x.y.a.com', true],
+    [['https://*.a.com'], 'https://a.com', false],
+    [['http://localhost:300?'], 'http://localhost:3001', true],
+    [['http://localhost:300?'], 'http://localhost:3000/', false],
+    [['http://h[0-9]'], 'http://h7', true],
+    [['http://h[!0-9]'], 'http://h7', false],
+    [['http://{a,b}.com'], 'http://b.com', true],
+    [['http://{a,b}.com'], 'http://c.com', false],
+    [['http://a\\*.com'], 'http://ax.com', false],
+    [['http://{a'], 'http://a', true],
+    [['http://[a'], 'http://[a', true],
+  ])('%j and origin %j: %s', (allowedOrigins, origin, isAllowed) => {
+    expect(admission({ allowedOrigins }).isOriginAllowed(origin)).toBe(isAllowed);
+  });
+});
+
+describe('limits', () => {
+  it('let in as many connections as configured, and another when one leaves', () => {
+    const refused: string[] = [];
+    const door = admission({ connectionLimit: 2, onRefused: (cause) => refused.push(cause) });
+    expect([door.enter(), door.enter(), door.enter()]).toEqual([true, true, false]);
+    door.leave();
+    expect([door.enter(), door.enter()]).toEqual([true, false]);
+    expect(refused).toEqual(['connection_limit', 'connection_limit']);
+  });
+
+  it('let in a burst, then one connection a second', async () => {
+    const clock = new FakeClock();
+    const refused: string[] = [];
+    const door = admission({ connectionRateLimit: 3, clock, onRefused: (cause) => refused.push(cause) });
+    expect([door.enter(), door.enter(), door.enter(), door.enter()]).toEqual([true, true, true, false]);
+    await clock.advance(999);
+    expect(door.enter()).toBe(false);
+    await clock.advance(1);
+    expect([door.enter(), door.enter()]).toEqual([true, false]);
+    await clock.advance(60_000);
+    expect([door.enter(), door.enter(), door.enter(), door.enter()]).toEqual([true, true, true, false]);
+    expect(new Set(refused)).toEqual(new Set(['connection_rate_limit']));
+  });
+
+  it('are off at 0', () => {
+    const open = admission({});
+    for (let count = 0; count < 1000; count += 1) expect(open.enter()).toBe(true);
+    expect(open.connections).toBe(1000);
+  });
+});

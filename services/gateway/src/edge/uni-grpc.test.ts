@@ -1,0 +1,99 @@
+import { Client, credentials, Metadata, type ClientReadableStream } from '@grpc/grpc-js';
+import { protobufCodec } from '@carillon/protocol/client';
+import { afterEach, describe, expect, it } from 'vitest';
+import { eventually } from './fixture/raw-client.ts';
+import { DEFAULT_SETTINGS, startEdge, type TestEdge, type TestEdgeOptions } from './fixture/start-edge.ts';
+
+let edge: TestEdge | undefined;
+const clients: Client[] = [];
+afterEach(() => {
+  for (const client of clients.splice(0)) client.close();
+  edge?.close();
+});
+
+const PATH = '/centrifugal.centrifugo.unistream.CentrifugoUniStream/Consume';
+
+async function start(options: TestEdgeOptions = {}): Promise<TestEdge> {
+  const uniGrpc = { ...DEFAULT_SETTINGS.uniGrpc, enabled: true };
+  edge = await startEdge({ ...options, settings: { ...options.settings, uniGrpc } });
+  return edge;
+}
+
+interface Consumed {
+  readonly call: ClientReadableStream<Buffer>;
+  readonly pushes: Buffer[];
+  readonly ended: Promise<number>;
+}
+
+function consume(request: Uint8Array, metadata = new Metadata()): Consumed {
+  const client = new Client(`127.0.0.1:${edge?.server.grpcPort}`, credentials.createInsecure());
+  clients.push(client);
+  const identity = (data: Buffer): Buffer => data;
+  const call = client.makeServerStreamRequest(PATH, identity, identity, Buffer.from(request), metadata);
+  const pushes: Buffer[] = [];
+  call.on('data', (push: Buffer) => pushes.push(push));
+  const ended = new Promise<number>((resolve) => {
+    call.on('status', ({ code }) => resolve(code));
+    call.on('error', () => pushes.length);
+  });
+  return { call, pushes, ended };
+}
+
+/** `token` = "t". */
+const REQUEST = Uint8Array.of(0x0a, 1, 0x74);
+
+describe('unidirectional gRPC', () => {
+  it('streams pushes as they were encoded, an empty one for a ping, and ends with a disconnect push', async () => {
+    const { sessions } = await start({
+      onFrame: ({ socket }) => {
+        socket.send(Uint8Array.of(1, 2, 3));
+        socket.send(new Uint8Array(0));
+        socket.close(3005, 'connection expired');
+      },
+    });
+    const metadata = new Metadata();
+    metadata.set('x-team', 'a');
+    const { pushes, ended } = consume(REQUEST, metadata);
+    expect(await ended).toBe(0);
+    const disconnect = protobufCodec.encodePush({ disconnect: { code: 3005, reason: 'connection expired' } });
+    expect(pushes.map((push) => new Uint8Array(push))).toEqual([
+      Uint8Array.of(1, 2, 3),
+      new Uint8Array(0),
+      new Uint8Array(disconnect),
+    ]);
+    expect(sessions[0]?.rawFrames.map((frame) => new Uint8Array(frame))).toEqual([REQUEST]);
+    expect(sessions[0]?.socket.request.headers.get('x-team')).toEqual(['a']);
+    expect(sessions[0]?.socket.request.remoteAddress).toBe('127.0.0.1');
+    expect(sessions[0]).toMatchObject({ closeCount: 1 });
+  });
+
+  it('tells the session when the client cancels', async () => {
+    const { sessions, server } = await start({ onFrame: ({ socket }) => socket.send(new Uint8Array(0)) });
+    const { call } = consume(REQUEST);
+    await eventually(() => expect(sessions[0]?.frames).toHaveLength(1));
+    call.cancel();
+    await eventually(() => expect(sessions[0]?.closeCount).toBe(1));
+    expect(server.connections).toBe(0);
+  });
+
+  it('answers a bad request and a full node with errors', async () => {
+    await start({ settings: { connectionRateLimit: 1 } });
+    expect(await consume(Uint8Array.of(0xff)).ended).toBe(13);
+    consume(REQUEST);
+    await eventually(() => expect(edge?.sessions).toHaveLength(1));
+    expect(await consume(REQUEST).ended).toBe(14);
+  });
+
+  it('reports a client that does not read', async () => {
+    const { sessions } = await start();
+    const { call, ended } = consume(REQUEST);
+    call.pause();
+    await eventually(() => expect(sessions).toHaveLength(1));
+    await eventually(() => {
+      for (let count = 0; count < 20; count += 1) sessions[0]?.socket.send(new Uint8Array(60_000));
+      expect(sessions[0]).toMatchObject({ slowCount: 1, closeCount: 1 });
+    });
+    call.resume();
+    expect(await ended).not.toBe(0);
+  });
+});
