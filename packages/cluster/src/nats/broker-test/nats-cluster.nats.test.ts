@@ -45,9 +45,9 @@ test('when the leader of the log dies, nothing acknowledged is lost, and receive
   const channels = Array.from({ length: 5 }, () => freshChannel());
   for (const channel of channels) await edge.broker.join(channel, { retention });
   const acknowledged = new Map(channels.map((channel) => [channel, new Map<number, string>()]));
-  let isOver = false;
+  const over = new AbortController();
   const publishing = channels.map(async (channel, index) => {
-    for (let serial = 0; !isOver; serial += 1) {
+    for (let serial = 0; !over.signal.aborted; serial += 1) {
       const text = `${serial}`;
       const { broker } = (serial + index) % 2 === 0 ? owner : edge;
       const result = await broker.publish({ channel, data: bytes(text), retention }).catch(() => undefined);
@@ -67,7 +67,7 @@ test('when the leader of the log dies, nothing acknowledged is lost, and receive
   const countAtKill = countOf();
   await eventually(() => expect(countOf()).toBeGreaterThan(countAtKill + 20), RECOVERY_MS);
   await dead.restart();
-  isOver = true;
+  over.abort();
   await Promise.all(publishing);
 
   for (const channel of channels) {

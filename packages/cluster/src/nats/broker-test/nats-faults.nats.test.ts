@@ -77,6 +77,19 @@ describe('on a NATS server', () => {
     expect(reader.received.log(channel)).toEqual(['a@1', 'position lost', 'e@5', 'f@6', 'g@7', 'h@8']);
   });
 
+  test('a read hands over what the live subject has lost before it answers', async () => {
+    const prefix = freshPrefix();
+    const isLost = (_: unknown, subscribed: string): boolean => subscribed.startsWith(`${prefix}.f.`);
+    const publisher = await nodeFor({ url: server.url, prefix });
+    const reader = await nodeFor({ url: server.url, prefix }, { isLost });
+    const channel = freshChannel();
+    await reader.broker.join(channel, { retention: retain() });
+    await publishTexts(publisher, channel, ['a', 'b', 'c']);
+    const page = await reader.broker.history(channel, { retention: retain(), limit: 0 });
+    expect(page.top.offset).toBe(3);
+    expect(reader.received.log(channel)).toEqual(['a@1', 'b@2', 'c@3']);
+  });
+
   test('a silent loss is found by the scrub', async () => {
     const prefix = freshPrefix();
     const isLost = (_: unknown, subscribed: string): boolean => subscribed.startsWith(`${prefix}.f.`);

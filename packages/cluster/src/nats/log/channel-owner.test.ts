@@ -13,7 +13,7 @@ test('channels spread over the nodes that may own, whatever order they come in',
     expect(ownerOf(channel, nodes.toReversed())).toBe(owner);
     counts.set(owner, (counts.get(owner) ?? 0) + 1);
   }
-  expect([...counts.keys()].toSorted()).toEqual(['a', 'b', 'c']);
+  expect(new Set(counts.keys())).toEqual(new Set(['a', 'b', 'c']));
   for (const count of counts.values()) expect(count).toBeGreaterThan(800);
 });
 
