@@ -108,7 +108,9 @@ export class Session implements Subscriber {
   }
 
   ping(): void {
-    if (!this.isClosed) this.socket.send(this.codec.ping);
+    if (this.isClosed) return;
+    // An empty push: without a length on gRPC, which frames messages itself.
+    this.socket.send(this.socket.traits.unidirectional ? this.codec.encodePush({}) : this.codec.ping);
   }
 
   /** How this client is shown in presence, joins and publications (§2.5). */

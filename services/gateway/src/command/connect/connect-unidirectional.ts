@@ -53,7 +53,7 @@ export function createConnectUnidirectional(
   return (session, frame) => {
     let request: ConnectRequest;
     try {
-      request = decodeConnectRequest(frame);
+      request = decodeConnectRequest(frame, session.codec.kind);
     } catch (error) {
       if (!(error instanceof ProtocolViolation)) throw error;
       deps.close.disconnect(session, DISCONNECT_BAD_REQUEST);
