@@ -4,6 +4,7 @@ import type { ChannelRules } from '@carillon/policy';
 import { Health, type Clock, type Log, type Metrics } from '@carillon/service-kit';
 import type { TemplatedApp } from 'uWebSockets.js';
 import { apiSettings, channelDefaults, type ApiSettings, type ListenerSettings } from './config.ts';
+import { GrpcApi } from './grpc/grpc-server.ts';
 import { HttpListener } from './http/http-listener.ts';
 import { answerNotFound, createHttpApi } from './http/http-server.ts';
 import { InFlight } from './http/in-flight.ts';
@@ -28,7 +29,7 @@ export interface ComposeApiOptions {
 }
 
 export interface ApiPorts {
-  /** Undefined: HTTP is off. With a listener for internal things alone, this is the one that has the API. */
+  /** Of the listener that has the API. */
   readonly httpPort: number | undefined;
   readonly grpcPort: number | undefined;
 }
@@ -38,6 +39,8 @@ export interface Api {
   mount(app: TemplatedApp): void;
   /** Opens ports of its own: HTTP with health and metrics, and gRPC if enabled. Rejects if one cannot be had. */
   listen(): Promise<ApiPorts>;
+  /** gRPC alone, for whoever mounts the HTTP API elsewhere; gives the port, or undefined where gRPC is off. */
+  listenGrpc(): Promise<number | undefined>;
   /** Takes no new work and waits for what is under way, until the signal aborts. */
   drain(signal?: AbortSignal): Promise<void>;
   /** Ends every connection. The ports that were handed in stay open: whoever made them closes them. Idempotent. */
@@ -62,6 +65,7 @@ export function composeApi(options: ComposeApiOptions): Api {
   const health = options.health ?? new Health();
   health.add('api', () => (inFlight.isDraining ? 'draining' : undefined));
   const listeners: HttpListener[] = [];
+  let grpcApi: GrpcApi | undefined;
 
   const addRoutes = (app: TemplatedApp, { servesApi, servesOps }: ListenerSettings): void => {
     if (servesApi) httpApi.mount(app);
@@ -69,8 +73,21 @@ export function composeApi(options: ComposeApiOptions): Api {
     app.any('/*', answerNotFound);
   };
 
+  const listenGrpc = async (): Promise<number | undefined> => {
+    if (!settings.grpc.isEnabled) return undefined;
+    grpcApi = new GrpcApi({
+      settings: settings.grpc,
+      table: createMethodTable({ ...tableDeps, protocol: 'grpc' }),
+      log,
+    });
+    const port = await grpcApi.listen();
+    log.info('the gRPC API listens', { port });
+    return port;
+  };
+
   return {
     mount: (app) => httpApi.mount(app),
+    listenGrpc,
     async listen() {
       let httpPort: number | undefined;
       for (const listenerSettings of settings.listeners) {
@@ -80,14 +97,16 @@ export function composeApi(options: ComposeApiOptions): Api {
         if (listenerSettings.servesApi) httpPort = port;
         log.info('the API listens', { port, api: listenerSettings.servesApi, ops: listenerSettings.servesOps });
       }
-      return { httpPort, grpcPort: undefined };
+      return { httpPort, grpcPort: await listenGrpc() };
     },
     async drain(signal) {
       for (const listener of listeners) listener.stopListening();
-      await inFlight.drain(signal);
+      await Promise.all([inFlight.drain(signal), grpcApi?.drain(signal)]);
     },
     async close() {
       for (const listener of listeners.splice(0)) listener.close();
+      grpcApi?.close();
+      grpcApi = undefined;
     },
     updateChannels(rules, changed) {
       channels = { ...(changed === undefined ? channels : channelDefaults(changed)), rules };

@@ -20,16 +20,18 @@ export class HttpListener {
   async listen(): Promise<number> {
     const { address, port } = this.#settings;
     return new Promise((resolve, reject) => {
-      // uWS takes no empty host; this one is all interfaces, those of IPv6 included.
-      this.#app.listen(address === '' ? '::' : address, port, (socket) => {
+      const onListen = (socket: us_listen_socket | false): void => {
         if (socket === false) {
-          const message = `cannot listen on ${address === '' ? 'port' : address} ${port}: taken, or not ours to take`;
+          const where = address === '' ? `port ${port}` : `${address}:${port}`;
+          const message = `cannot listen on ${where}: it is taken, or not ours to take`;
           reject(new OperationalError('api_http_listen', message, { retriable: false }));
           return;
         }
         this.#socket = socket;
         resolve(us_socket_local_port(socket));
-      });
+      };
+      if (address === '') this.#app.listen(port, onListen);
+      else this.#app.listen(address, port, onListen);
     });
   }
 

@@ -1,0 +1,34 @@
+import { apiErrorCodec, type ErrorBody } from '@carillon/protocol/api';
+import { API_ERRORS } from '@carillon/protocol/codes';
+import { Metadata, status, type StatusObject } from '@grpc/grpc-js';
+
+const DETAILS_KEY = 'grpc-status-details-bin';
+const ERROR_TYPE_URL = 'type.googleapis.com/centrifugal.centrifugo.api.Error';
+
+// The protocol package knows the statuses by number alone.
+const STATUS_BY_CODE: ReadonlyMap<number, status> = new Map(
+  API_ERRORS.map((row) => [row.code, row.grpcStatus as status]),
+);
+
+/** An API error as a gRPC status with the error as its detail (server-api §4, transport error mode). */
+export function statusOfError(error: ErrorBody): Partial<StatusObject> {
+  const { message = '' } = error;
+  const code = STATUS_BY_CODE.get(error.code ?? 0) ?? status.INTERNAL;
+  const metadata = new Metadata();
+  metadata.set(DETAILS_KEY, encodeStatus(code, message, apiErrorCodec.writeProtobuf(error)));
+  return { code, details: message, metadata };
+}
+
+/** `google.rpc.Status`, which no schema of ours has: code 1, message 2, details 3 (an Any: type URL 1, value 2). */
+function encodeStatus(code: status, message: string, detail: Uint8Array): Buffer {
+  const any = Buffer.concat([bytesField(1, Buffer.from(ERROR_TYPE_URL)), bytesField(2, detail)]);
+  return Buffer.concat([Buffer.from([1 << 3, code]), bytesField(2, Buffer.from(message)), bytesField(3, any)]);
+}
+
+function bytesField(number: number, bytes: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from([(number << 3) | 2, ...varint(bytes.length)]), bytes]);
+}
+
+function varint(value: number): number[] {
+  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...varint(value >>> 7)];
+}

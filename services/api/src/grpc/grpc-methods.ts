@@ -1,0 +1,76 @@
+import { apiGrpcMethods, type BatchRequest, type BatchResponse } from '@carillon/protocol/api';
+import { status, type handleUnaryCall, type Metadata, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { ErrorMode } from '../config.ts';
+import { createKeyComparison } from '../http/api-key.ts';
+import { createBatch } from '../method/batch.ts';
+import type { CallableMethod, MethodTable } from '../method/method-table.ts';
+import { statusOfError } from './grpc-error.ts';
+
+export interface GrpcMethodsDeps {
+  /** Empty: anybody may call. */
+  readonly key: string;
+  readonly errorMode: ErrorMode;
+  readonly table: MethodTable;
+  /** Told of answers that cannot be encoded or other bugs. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+type Unary = handleUnaryCall<object, object>;
+type KeyCheck = (metadata: Metadata) => boolean;
+
+const UNAUTHENTICATED = { code: status.UNAUTHENTICATED, details: 'unauthenticated' };
+
+/** A handler for every method of the service; those of the commercial build are unimplemented, as upstream has them. */
+export function createGrpcMethods(deps: GrpcMethodsDeps): UntypedServiceImplementation {
+  const isAdmitted = createKeyCheck(deps.key);
+  const handlers: Record<string, Unary> = {};
+  for (const [name, { path }] of Object.entries(apiGrpcMethods)) handlers[name] = unimplemented(path, isAdmitted);
+  for (const [field, method] of deps.table) handlers[field] = unary(method, isAdmitted, deps);
+  return { ...handlers, batch: batch(isAdmitted, deps) };
+}
+
+/** compat: the whole value is compared, so the scheme is in lower case and one space follows it (server-api §4). */
+function createKeyCheck(key: string): KeyCheck {
+  if (key === '') return () => true;
+  const isExpected = createKeyComparison(`apikey ${key}`);
+  return (metadata) => {
+    const [given] = metadata.get('authorization');
+    return given !== undefined && isExpected(given.toString());
+  };
+}
+
+function unary({ call: run }: CallableMethod, isAdmitted: KeyCheck, { errorMode, onFailure }: GrpcMethodsDeps): Unary {
+  return (call, reply) => {
+    if (!isAdmitted(call.metadata)) {
+      reply(UNAUTHENTICATED);
+      return;
+    }
+    const inStatus = errorMode === 'transport' || isTransportModeAsked(call.metadata);
+    run(call.request).then((response) => {
+      if (inStatus && response.error !== undefined) reply(statusOfError(response.error));
+      else reply(null, response);
+    }, onFailure);
+  };
+}
+
+function batch(
+  isAdmitted: KeyCheck,
+  { table, onFailure }: GrpcMethodsDeps,
+): handleUnaryCall<BatchRequest, BatchResponse> {
+  const run = createBatch(table);
+  return (call, reply) => {
+    if (isAdmitted(call.metadata)) run(call.request).then((response) => reply(null, response), onFailure);
+    else reply(UNAUTHENTICATED);
+  };
+}
+
+function unimplemented(path: string, isAdmitted: KeyCheck): Unary {
+  const details = `method ${path.slice(path.lastIndexOf('/') + 1)} not implemented`;
+  return (call, reply) => {
+    reply(isAdmitted(call.metadata) ? { code: status.UNIMPLEMENTED, details } : UNAUTHENTICATED);
+  };
+}
+
+function isTransportModeAsked(metadata: Metadata): boolean {
+  return metadata.get('x-centrifugo-error-mode')[0] === 'transport';
+}

@@ -1,0 +1,88 @@
+import { apiGrpcMethods } from '@carillon/protocol/api';
+import type { TlsConfig } from '@carillon/config';
+import { OperationalError, type Log } from '@carillon/service-kit';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import type { GrpcApiSettings } from '../config.ts';
+import type { MethodTable } from '../method/method-table.ts';
+import { createGrpcMethods } from './grpc-methods.ts';
+
+export interface GrpcApiDeps {
+  readonly settings: GrpcApiSettings;
+  readonly table: MethodTable;
+  readonly log: Log;
+}
+
+/** The server API over gRPC, on a port of its own (server-api §4). */
+export class GrpcApi {
+  readonly #settings: GrpcApiSettings;
+  readonly #server: Server;
+
+  constructor({ settings, table, log }: GrpcApiDeps) {
+    this.#settings = settings;
+    this.#server = new Server({
+      'grpc.max_receive_message_length': settings.maxReceiveBytes,
+      // History of a channel may be larger than what a caller may send.
+      'grpc.max_send_message_length': -1,
+      // Notices callers that vanished without a word.
+      'grpc.keepalive_time_ms': 30_000,
+      'grpc.keepalive_timeout_ms': 10_000,
+    });
+    const { key, errorMode } = settings;
+    const onFailure = (error: unknown): void => log.error('cannot answer an API call', { error });
+    this.#server.addService(apiGrpcMethods, createGrpcMethods({ key, errorMode, table, onFailure }));
+  }
+
+  /** Listens; gives the port. Rejects with the `OperationalError` `api_grpc_listen`. */
+  async listen(): Promise<number> {
+    const { address, port, tls } = this.#settings;
+    const credentials = tls.enabled ? tlsCredentials(tls) : ServerCredentials.createInsecure();
+    try {
+      return await this.#bind(address === '' ? '[::]' : hostOf(address), credentials).catch((error: unknown) => {
+        // A machine without IPv6 has no [::].
+        if (address === '') return this.#bind('0.0.0.0', credentials);
+        throw error;
+      });
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      const message = `cannot listen on gRPC port ${port}: ${reason}`;
+      throw new OperationalError('api_grpc_listen', message, { cause, retriable: false });
+    }
+  }
+
+  async #bind(host: string, credentials: ServerCredentials): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.bindAsync(`${host}:${this.#settings.port}`, credentials, (cause, bound) => {
+        if (cause === null) resolve(bound);
+        else reject(cause);
+      });
+    });
+  }
+
+  /** Takes no new call and waits for those under way, until the signal aborts. */
+  async drain(signal: AbortSignal | undefined): Promise<void> {
+    if (signal?.aborted === true) return;
+    await new Promise<void>((resolve) => {
+      this.#server.tryShutdown(() => resolve());
+      signal?.addEventListener('abort', () => resolve(), { once: true });
+    });
+  }
+
+  close(): void {
+    this.#server.forceShutdown();
+  }
+}
+
+function hostOf(address: string): string {
+  return address.includes(':') && !address.startsWith('[') ? `[${address}]` : address;
+}
+
+/** Throws the `OperationalError` `api_tls`. */
+function tlsCredentials({ certPem, keyPem, clientCaPem }: TlsConfig): ServerCredentials {
+  const clientCa = clientCaPem === '' ? null : Buffer.from(clientCaPem);
+  const pair = { cert_chain: Buffer.from(certPem), private_key: Buffer.from(keyPem) };
+  try {
+    return ServerCredentials.createSsl(clientCa, [pair], clientCa !== null);
+  } catch (cause) {
+    throw new OperationalError('api_tls', 'the TLS certificate or key cannot be used', { cause, retriable: false });
+  }
+}
