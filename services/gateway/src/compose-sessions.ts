@@ -18,6 +18,7 @@ import type { ConnectionMetrics } from './connection/connection-metrics.ts';
 import { createEmulatedSessions } from './connection/emulated-sessions.ts';
 import { createApplyControl } from './control/apply-control.ts';
 import { createApplySubscribe } from './control/apply-subscribe.ts';
+import { createSweepBans } from './control/sweep-bans.ts';
 import type { AcceptSocket } from './edge/socket.ts';
 import type { ChannelHub } from './fanout/hub-port.ts';
 import { createDeadlines } from './session/deadlines.ts';
@@ -69,7 +70,20 @@ export function createSessionStack(deps: SessionStackDeps): SessionStack {
     disconnect: (session, code) => close.disconnect(session, code),
   });
   const establish = createEstablish({ hub, broker, presence, expiry, background });
-  const commandDeps = { ...deps, broker, presence, control, sessions, heartbeat, deadlines, establish, expiry, timers };
+  const bans = engine.bans.current;
+  const commandDeps = {
+    ...deps,
+    broker,
+    presence,
+    control,
+    bans,
+    sessions,
+    heartbeat,
+    deadlines,
+    establish,
+    expiry,
+    timers,
+  };
   const connect = createConnect(commandDeps);
   const handlers = composeCommands(connect, { ...commandDeps, endSubscription });
   const dispatch = createDispatch({ ...commandDeps, close, handlers });
@@ -112,12 +126,14 @@ export function createSessionStack(deps: SessionStackDeps): SessionStack {
     emulate: (session, frame) => emulated.receive(session, frame),
     clock,
   });
+  const stopSweeping = createSweepBans({ bans: engine.bans, sessions, close, unsubscribe, clock });
   return {
     accept,
     control: controlHandler,
     sessions,
     close,
     stop() {
+      stopSweeping();
       heartbeat.stop();
       deadlines.stop();
     },

@@ -1,4 +1,4 @@
-import type { Broker, Control, Presence } from '@carillon/cluster';
+import type { BanView, Broker, Control, Presence } from '@carillon/cluster';
 import type { DecisionService } from '@carillon/policy';
 import type { Clock, Log } from '@carillon/service-kit';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
@@ -16,6 +16,7 @@ export interface CommandDeps {
   readonly broker: Broker;
   readonly presence: Presence;
   readonly control: Control;
+  readonly bans: BanView;
   readonly decisions: DecisionService;
   readonly tokens: TokenVerifier;
   readonly sessions: SessionTable;

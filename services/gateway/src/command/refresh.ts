@@ -14,12 +14,13 @@ import { TokenError, type ConnectClaims } from '../auth/token-verifier.ts';
 import type { ConnectionTimers } from '../connection/connection-timers.ts';
 import type { Identity } from '../session/identity.ts';
 import type { Session } from '../session/session.ts';
+import { refuseRevokedToken } from './ban-check.ts';
 import type { CommandDeps } from './command-deps.ts';
 import type { GatewaySettings } from './gateway-settings.ts';
 import type { CommandHandler } from './handler.ts';
 import { MAX_TTL_S, ttlOf } from './subscribe/subscribe-result.ts';
 
-export type RefreshDeps = Pick<CommandDeps, 'settings' | 'tokens' | 'clock' | 'log'> & {
+export type RefreshDeps = Pick<CommandDeps, 'settings' | 'tokens' | 'bans' | 'clock' | 'log'> & {
   readonly timers: ConnectionTimers;
 };
 
@@ -32,6 +33,7 @@ export function createRefresh(deps: RefreshDeps): CommandHandler {
     const claims = await verify(deps, session, token);
     const { identity } = session;
     if (identity === undefined || claims.user !== identity.user) throw new Disconnect(DISCONNECT_INVALID_TOKEN);
+    refuseRevokedToken(deps, claims);
     checkChannels(settings, { claims, identity });
     const nowMs = deps.clock.now();
     const expireAt = settings.insecure ? 0 : claims.expireAt;

@@ -13,6 +13,7 @@ import { personalChannel } from '@carillon/policy';
 import type { ConnectionTimers } from '../../connection/connection-timers.ts';
 import type { Session } from '../../session/session.ts';
 import type { Establish } from '../../subscription/establish.ts';
+import { refuseBannedConnection } from '../ban-check.ts';
 import { authenticate, type Authentication } from './authenticate.ts';
 import type { CommandDeps } from '../command-deps.ts';
 import type { GatewaySettings } from '../gateway-settings.ts';
@@ -26,7 +27,7 @@ import { MAX_TTL_S, ttlOf } from '../subscribe/subscribe-result.ts';
 
 export type ConnectDeps = Pick<
   CommandDeps,
-  'settings' | 'tokens' | 'decisions' | 'presence' | 'control' | 'sessions' | 'heartbeat' | 'clock' | 'log'
+  'settings' | 'tokens' | 'decisions' | 'presence' | 'control' | 'bans' | 'sessions' | 'heartbeat' | 'clock' | 'log'
 > & { readonly establish: Establish; readonly timers: ConnectionTimers };
 
 /** Connects a session; what it sends at the end differs between bidirectional and unidirectional transports. */
@@ -45,6 +46,7 @@ export function createConnect(deps: ConnectDeps): Connect {
     if (settings.keepEmulatedHeaders) session.emulatedHeaders = request.headers ?? {};
     const authentication = await authenticate(deps, session, request);
     const { identity } = authentication;
+    refuseBannedConnection(deps, identity);
     if (identity.expireAt > 0 && identity.expireAt < Math.floor(deps.clock.now() / 1000)) {
       throw new ClientError(EXPIRED);
     }

@@ -13,7 +13,7 @@ import type { CommandHandler } from '../handler.ts';
 import { MAX_TTL_S, ttlOf } from './subscribe-result.ts';
 import { claimsFor } from './subscription-claims.ts';
 
-export type SubRefreshDeps = Pick<CommandDeps, 'settings' | 'tokens' | 'clock' | 'log'> & {
+export type SubRefreshDeps = Pick<CommandDeps, 'settings' | 'tokens' | 'bans' | 'clock' | 'log'> & {
   readonly expiry: SubscriptionExpiry;
 };
 

@@ -26,6 +26,7 @@ import type { Session } from '../../session/session.ts';
 import type { SubscriptionRefresh } from '../../session/subscription.ts';
 import type { Establish, EstablishRequest, ReadySubscription } from '../../subscription/establish.ts';
 import { askerOf } from '../asker.ts';
+import { refuseRevokedToken } from '../ban-check.ts';
 import type { CommandDeps } from '../command-deps.ts';
 import type { GatewaySettings } from '../gateway-settings.ts';
 import type { CommandHandler } from '../handler.ts';
@@ -34,7 +35,7 @@ import { retentionOf } from '../retention.ts';
 import { streamResult, ttlOf } from './subscribe-result.ts';
 import { claimsFor } from './subscription-claims.ts';
 
-export type SubscribeDeps = Pick<CommandDeps, 'settings' | 'decisions' | 'tokens' | 'clock' | 'metrics' | 'log'> & {
+export type SubscribeDeps = Pick<CommandDeps, 'settings' | 'decisions' | 'tokens' | 'bans' | 'clock' | 'metrics' | 'log'> & {
   readonly establish: Establish;
 };
 
@@ -101,7 +102,24 @@ async function subscribe(deps: SubscribeDeps, session: Session, asked: Subscribi
   const nowMs = deps.clock.now();
   if (admission.expireAt > 0 && admission.expireAt <= nowMs / 1000) throw new ClientError(EXPIRED);
   const ready = await deps.establish(session, establishRequest(session, asked, admission));
+  try {
+    // Once more: a sweep of the sessions does not find a subscription that does not stand yet.
+    refuseRevokedAdmission(deps, session, { channel, admission });
+  } catch (error) {
+    ready.abandon();
+    throw error;
+  }
   finish(deps, session, { ready, id, admission, nowMs, isRecovering: request.recover ?? false, settings });
+}
+
+function refuseRevokedAdmission(
+  deps: SubscribeDeps,
+  { user }: Session,
+  { channel, admission }: { readonly channel: ChannelFacts; readonly admission: Admission },
+): void {
+  if (admission.decidedBy !== 'token') return;
+  const { tokenId, tokenIssuedAt: issuedAt = 0 } = admission;
+  refuseRevokedToken(deps, { user, tokenId, issuedAt, channel: channel.name });
 }
 
 interface Finishing {

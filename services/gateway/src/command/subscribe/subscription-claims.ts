@@ -7,6 +7,7 @@ import {
 } from '@carillon/protocol/codes';
 import { TokenError, type SubscribeClaims } from '../../auth/token-verifier.ts';
 import type { Session } from '../../session/session.ts';
+import { refuseRevokedToken } from '../ban-check.ts';
 import type { CommandDeps } from '../command-deps.ts';
 
 export interface ClaimsQuestion {
@@ -20,13 +21,14 @@ export interface ClaimsQuestion {
 
 /**
  * The claims of a subscription token, or 'mismatch' where it is for another channel, user or client.
- * Throws the documented error for expired and invalid tokens.
+ * Throws the documented error for expired, invalid and revoked tokens.
  */
 export async function claimsFor(
-  { tokens, log }: Pick<CommandDeps, 'tokens' | 'log'>,
+  deps: Pick<CommandDeps, 'tokens' | 'bans' | 'clock' | 'log'>,
   session: Session,
   question: ClaimsQuestion,
 ): Promise<SubscribeClaims | 'mismatch'> {
+  const { tokens, log } = deps;
   let claims: SubscribeClaims;
   try {
     claims = await tokens.verifySubscribeToken(question.token);
@@ -38,7 +40,9 @@ export async function claimsFor(
       ? new Disconnect(DISCONNECT_INVALID_TOKEN)
       : new ClientError(PERMISSION_DENIED);
   }
-  return isFor(session, claims, question) ? claims : 'mismatch';
+  if (!isFor(session, claims, question)) return 'mismatch';
+  refuseRevokedToken(deps, { ...claims, user: session.user });
+  return claims;
 }
 
 function isFor(session: Session, claims: SubscribeClaims, { channel, legacyClientClaim }: ClaimsQuestion): boolean {
