@@ -12,19 +12,24 @@ import type { NatsLink } from '../nats-connection.ts';
 export interface Tampering {
   /** Whether a message that arrives for a subscription of the main connection is lost. */
   readonly isLost?: ((message: Msg, subscribed: string) => boolean) | undefined;
+  /** Takes the place of a delivery: now, later, twice, or never. */
+  readonly deliver?: ((message: Msg, subscribed: string, handOver: () => void) => void) | undefined;
   /** Told of each request on the connection for reads. */
   readonly onRead?: ((subject: string, payload: string) => void) | undefined;
 }
 
-export function tamperWith(link: NatsLink, { isLost, onRead }: Tampering): NatsLink {
+export function tamperWith(link: NatsLink, { isLost, deliver, onRead }: Tampering): NatsLink {
   const main = overriding(link.main, {
     subscribe: (subject: string, options: SubscriptionOptions = {}): Subscription => {
       const { callback } = options;
-      if (callback === undefined || isLost === undefined) return link.main.subscribe(subject, options);
+      if (callback === undefined) return link.main.subscribe(subject, options);
       return link.main.subscribe(subject, {
         ...options,
         callback: (error, message) => {
-          if (error !== null || !isLost(message, subject)) void callback(error, message);
+          if (error === null && isLost?.(message, subject) === true) return;
+          const handOver = (): void => void callback(error, message);
+          if (error === null && deliver !== undefined) deliver(message, subject, handOver);
+          else handOver();
         },
       });
     },
