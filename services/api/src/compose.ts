@@ -5,12 +5,12 @@ import { Health, type Clock, type Log, type Metrics } from '@carillon/service-ki
 import type { TemplatedApp } from 'uWebSockets.js';
 import { apiSettings, channelDefaults, type ApiSettings, type ListenerSettings } from './config.ts';
 import { GrpcApi } from './grpc/grpc-server.ts';
-import { HttpListener } from './http/http-listener.ts';
+import { HttpListener } from './http/listener/http-listener.ts';
 import { answerNotFound, createHttpApi } from './http/http-server.ts';
 import { InFlight } from './http/in-flight.ts';
-import { mountOpsRoutes } from './http/ops-routes.ts';
+import { mountOpsRoutes } from './http/listener/ops-routes.ts';
 import { createApiMetrics } from './metrics.ts';
-import { createFailureLog } from './method/failure-log.ts';
+import { createFailureLog } from './method/failure/failure-log.ts';
 import type { ChannelSettings } from './method/method-deps.ts';
 import { createMethodHandlers } from './method/method-handlers.ts';
 import { createMethodTable } from './method/method-table.ts';

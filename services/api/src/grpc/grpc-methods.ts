@@ -1,7 +1,7 @@
 import { apiGrpcMethods, type BatchRequest, type BatchResponse } from '@carillon/protocol/api';
 import { status, type handleUnaryCall, type Metadata, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { ErrorMode } from '../config.ts';
-import { createKeyComparison } from '../http/api-key.ts';
+import { createKeyComparison } from '../key-comparison.ts';
 import { createBatch } from '../method/batch.ts';
 import type { CallableMethod, MethodTable } from '../method/method-table.ts';
 import { statusOfError } from './grpc-error.ts';

@@ -1,5 +1,5 @@
-import { timingSafeEqual } from 'node:crypto';
 import type { HttpRequest } from 'uWebSockets.js';
+import { createKeyComparison } from '../key-comparison.ts';
 
 export interface ApiKeySettings {
   /** Empty: nobody is let in, unless insecure. */
@@ -21,18 +21,6 @@ export function createApiKeyCheck({ key, isInsecure }: ApiKeySettings): ApiKeyCh
     if (given !== undefined && isKey(given)) return true;
     const query = request.getQuery();
     return typeof query === 'string' && query !== '' && isKey(new URLSearchParams(query).get('api_key') ?? '');
-  };
-}
-
-/** Compares in a time that depends on the length of what is given alone. */
-export function createKeyComparison(key: string): (given: string) => boolean {
-  const expected = Buffer.from(key);
-  const scratch = Buffer.alloc(expected.length);
-  return (given) => {
-    // Also bounds what is written: text of another length is never compared.
-    if (Buffer.byteLength(given) !== expected.length) return false;
-    scratch.write(given);
-    return timingSafeEqual(scratch, expected);
   };
 }
 

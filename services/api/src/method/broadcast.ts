@@ -1,11 +1,11 @@
 import type { BroadcastRequest, BroadcastResult, PublishResponse } from '@carillon/protocol/api';
 import { API_BAD_REQUEST, ApiError } from '@carillon/protocol/codes';
-import { requireChannel } from './channel-lookup.ts';
+import { requireChannel } from './request/channel-lookup.ts';
 import { mapConcurrently } from './map-concurrently.ts';
 import type { MethodDeps, MethodHandler } from './method-deps.ts';
 import { publishTo, type Publishing } from './publication.ts';
-import { requestPayload } from './request-payload.ts';
-import { toErrorBody, type ReportFailure } from './to-error-body.ts';
+import { requestPayload } from './request/request-payload.ts';
+import { toErrorBody, type ReportFailure } from './failure/to-error-body.ts';
 
 /** Publishes of one call that are under way at a time. */
 const MAX_CONCURRENT_PUBLISHES = 1_024;

@@ -1,21 +1,21 @@
 import type { ApiMethod, ApiMethods, BatchField } from '@carillon/protocol/api';
 import { createBroadcast } from './broadcast.ts';
-import { createChannels } from './channels.ts';
-import { createDisconnect } from './disconnect.ts';
-import { createHistory } from './history.ts';
-import { createHistoryRemove } from './history-remove.ts';
-import { createInfo } from './info.ts';
-import { createMapMethods } from './map-methods.ts';
+import { createChannels } from './cluster/channels.ts';
+import { createDisconnect } from './session/disconnect.ts';
+import { createHistory } from './channel/history.ts';
+import { createHistoryRemove } from './channel/history-remove.ts';
+import { createInfo } from './cluster/info.ts';
+import { createMapMethods } from './map/map-methods.ts';
 import type { MethodDeps, MethodHandler } from './method-deps.ts';
-import { createPresence } from './presence.ts';
-import { createPresenceStats } from './presence-stats.ts';
+import { createPresence } from './channel/presence.ts';
+import { createPresenceStats } from './channel/presence-stats.ts';
 import { createPublish } from './publish.ts';
-import { createRefresh } from './refresh.ts';
-import { createRpc } from './rpc.ts';
-import { createSharedPollPublish } from './shared-poll-publish.ts';
-import { createSubscribe } from './subscribe.ts';
-import type { ReportFailure } from './to-error-body.ts';
-import { createUnsubscribe } from './unsubscribe.ts';
+import { createRefresh } from './session/refresh.ts';
+import { createRpc } from './cluster/rpc.ts';
+import { createSharedPollPublish } from './map/shared-poll-publish.ts';
+import { createSubscribe } from './session/subscribe.ts';
+import type { ReportFailure } from './failure/to-error-body.ts';
+import { createUnsubscribe } from './session/unsubscribe.ts';
 
 type HandlerOf<Method> = Method extends ApiMethod<infer Request, infer Result> ? MethodHandler<Request, Result> : never;
 

@@ -2,7 +2,7 @@ import { apiMethods, type ApiMethod, type ApiResponse, type BatchField } from '@
 import type { Clock } from '@carillon/service-kit';
 import type { ApiMetrics, ApiProtocol } from '../metrics.ts';
 import type { MethodHandlers } from './method-handlers.ts';
-import { toErrorBody, type ReportFailure } from './to-error-body.ts';
+import { toErrorBody, type ReportFailure } from './failure/to-error-body.ts';
 
 /** A method as a transport has it. */
 export interface CallableMethod {

@@ -2,7 +2,7 @@ import type { Broker, PublishRequest as BrokerPublish } from '@carillon/cluster'
 import { effectiveDataFormat, isAcceptedPayload, type ChannelFacts } from '@carillon/policy';
 import type { PublishRequest, PublishResult } from '@carillon/protocol/api';
 import { API_BAD_REQUEST, ApiError } from '@carillon/protocol/codes';
-import { retentionOf } from './channel-lookup.ts';
+import { retentionOf } from './request/channel-lookup.ts';
 import type { ChannelSettings } from './method-deps.ts';
 
 const NO_DATA = new Uint8Array(0);

@@ -1,9 +1,9 @@
 import type { PublishRequest, PublishResult } from '@carillon/protocol/api';
 import { API_BAD_REQUEST, ApiError } from '@carillon/protocol/codes';
-import { knownChannel } from './channel-lookup.ts';
+import { knownChannel } from './request/channel-lookup.ts';
 import type { MethodDeps, MethodHandler } from './method-deps.ts';
 import { publishTo } from './publication.ts';
-import { requestPayload } from './request-payload.ts';
+import { requestPayload } from './request/request-payload.ts';
 
 /** `publish` (server-api §7.1). */
 export function createPublish({

@@ -1,6 +1,6 @@
 import type { HistoryRemoveRequest, HistoryRemoveResult } from '@carillon/protocol/api';
-import { requireChannel, requireRetention } from './channel-lookup.ts';
-import type { MethodDeps, MethodHandler } from './method-deps.ts';
+import { requireChannel, requireRetention } from '../request/channel-lookup.ts';
+import type { MethodDeps, MethodHandler } from '../method-deps.ts';
 
 /** `history_remove` (server-api §7.9). */
 export function createHistoryRemove({

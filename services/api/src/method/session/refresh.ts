@@ -1,5 +1,5 @@
 import type { RefreshRequest, RefreshResult } from '@carillon/protocol/api';
-import type { MethodDeps, MethodHandler } from './method-deps.ts';
+import type { MethodDeps, MethodHandler } from '../method-deps.ts';
 import { selectSessions } from './select-sessions.ts';
 
 /** `refresh` (server-api §7.6). */

@@ -3,7 +3,7 @@ import type { ChannelsRequest, ChannelsResult } from '@carillon/protocol/api';
 import { compileChannelPattern } from '@carillon/protocol/channel';
 import { API_INTERNAL_ERROR, ApiError } from '@carillon/protocol/codes';
 import { OperationalError } from '@carillon/service-kit';
-import type { MethodDeps, MethodHandler } from './method-deps.ts';
+import type { MethodDeps, MethodHandler } from '../method-deps.ts';
 
 const SURVEY_DEADLINE_MS = 10_000;
 

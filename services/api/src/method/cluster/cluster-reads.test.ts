@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { call } from '../fixture/http-call.ts';
-import { startApi, type RunningApi } from '../fixture/start-api.ts';
+import { call } from '../../fixture/http-call.ts';
+import { startApi, type RunningApi } from '../../fixture/start-api.ts';
 
 describe('methods that read the cluster', () => {
   let api: RunningApi;

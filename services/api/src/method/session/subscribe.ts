@@ -1,7 +1,7 @@
 import type { SubscribeRequest, SubscribeResult } from '@carillon/protocol/api';
-import { requireChannel } from './channel-lookup.ts';
-import type { MethodDeps, MethodHandler } from './method-deps.ts';
-import { requestPayload } from './request-payload.ts';
+import { requireChannel } from '../request/channel-lookup.ts';
+import type { MethodDeps, MethodHandler } from '../method-deps.ts';
+import { requestPayload } from '../request/request-payload.ts';
 import { selectSessions } from './select-sessions.ts';
 
 /** `subscribe` (server-api §7.3): server-side subscription of connections that are there now. */

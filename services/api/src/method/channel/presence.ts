@@ -1,6 +1,6 @@
 import type { PresenceRequest, PresenceResult } from '@carillon/protocol/api';
 import { requirePresence } from './require-presence.ts';
-import type { MethodDeps, MethodHandler } from './method-deps.ts';
+import type { MethodDeps, MethodHandler } from '../method-deps.ts';
 
 /** `presence` (server-api §7.7). */
 export function createPresence({

@@ -14,9 +14,9 @@ import type {
   MapStatsResult,
 } from '@carillon/protocol/api';
 import { API_BAD_REQUEST, API_NOT_AVAILABLE, ApiError } from '@carillon/protocol/codes';
-import { requireChannel } from './channel-lookup.ts';
-import type { MethodDeps, MethodHandler } from './method-deps.ts';
-import { requestPayload } from './request-payload.ts';
+import { requireChannel } from '../request/channel-lookup.ts';
+import type { MethodDeps, MethodHandler } from '../method-deps.ts';
+import { requestPayload } from '../request/request-payload.ts';
 
 const KEY_MODES: readonly string[] = ['', 'if_new', 'if_exists'];
 

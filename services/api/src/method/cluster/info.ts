@@ -1,7 +1,7 @@
 import type { NodeRecord } from '@carillon/cluster';
 import type { InfoRequest, InfoResult, NodeResult } from '@carillon/protocol/api';
 import { COMPAT_VERSION } from '@carillon/protocol/codes';
-import type { MethodDeps, MethodHandler } from './method-deps.ts';
+import type { MethodDeps, MethodHandler } from '../method-deps.ts';
 
 /**
  * `info` (server-api §7.10).

@@ -1,7 +1,7 @@
 import { OperationalError } from '@carillon/service-kit';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { call } from '../fixture/http-call.ts';
-import { startApi, type RunningApi } from '../fixture/start-api.ts';
+import { call } from '../../fixture/http-call.ts';
+import { startApi, type RunningApi } from '../../fixture/start-api.ts';
 
 // What these methods do to sessions is the gateway's; here is what is asked of it.
 

@@ -2,7 +2,7 @@ import type { Retention } from '@carillon/cluster';
 import { hasHistory, type ChannelFacts } from '@carillon/policy';
 import type { ChannelOptions } from '@carillon/protocol/channel';
 import { API_BAD_REQUEST, API_NOT_AVAILABLE, API_UNKNOWN_CHANNEL, ApiError } from '@carillon/protocol/codes';
-import type { ChannelSettings } from './method-deps.ts';
+import type { ChannelSettings } from '../method-deps.ts';
 
 /** The channel that a request must name: error 107 without one, 102 for an unknown namespace. */
 export function requireChannel(name: string | undefined, { rules }: ChannelSettings): ChannelFacts {

@@ -1,7 +1,7 @@
 import type { UnsubscribeRequest, UnsubscribeResult } from '@carillon/protocol/api';
 import { UNSUBSCRIBE_SERVER } from '@carillon/protocol/codes';
-import { knownChannel } from './channel-lookup.ts';
-import type { MethodDeps, MethodHandler } from './method-deps.ts';
+import { knownChannel } from '../request/channel-lookup.ts';
+import type { MethodDeps, MethodHandler } from '../method-deps.ts';
 import { selectSessions } from './select-sessions.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { OperationalError } from '@carillon/service-kit';
 import { us_listen_socket_close, us_socket_local_port, type TemplatedApp, type us_listen_socket } from 'uWebSockets.js';
-import type { ListenerSettings } from '../config.ts';
+import type { ListenerSettings } from '../../config.ts';
 import { createApp } from './create-app.ts';
 
 /** One HTTP port of our own. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { call, post } from '../fixture/http-call.ts';
-import { startApi, type RunningApi } from '../fixture/start-api.ts';
+import { call, post } from '../../fixture/http-call.ts';
+import { startApi, type RunningApi } from '../../fixture/start-api.ts';
 
 describe('methods that read channels', () => {
   let api: RunningApi;

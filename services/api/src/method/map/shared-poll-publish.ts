@@ -1,8 +1,8 @@
 import type { SharedPollPublishRequest, SharedPollPublishResult } from '@carillon/protocol/api';
 import { API_BAD_REQUEST, API_NOT_AVAILABLE, ApiError } from '@carillon/protocol/codes';
-import { requireChannel } from './channel-lookup.ts';
-import type { MethodDeps, MethodHandler } from './method-deps.ts';
-import { requestPayload } from './request-payload.ts';
+import { requireChannel } from '../request/channel-lookup.ts';
+import type { MethodDeps, MethodHandler } from '../method-deps.ts';
+import { requestPayload } from '../request/request-payload.ts';
 
 /**
  * `shared_poll_publish` (server-api §7.15). No gateway of ours polls: a request that is in order is answered with error

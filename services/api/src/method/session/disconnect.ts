@@ -6,7 +6,7 @@ import {
   MAX_DISCONNECT_REASON_BYTES,
   type DisconnectCode,
 } from '@carillon/protocol/codes';
-import type { MethodDeps, MethodHandler } from './method-deps.ts';
+import type { MethodDeps, MethodHandler } from '../method-deps.ts';
 import { selectSessions } from './select-sessions.ts';
 
 const MIN_CODE = 3_000;

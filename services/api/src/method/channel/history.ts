@@ -1,6 +1,6 @@
 import type { HistoryRequest, HistoryResult } from '@carillon/protocol/api';
-import { requireChannel, requireRetention } from './channel-lookup.ts';
-import type { MethodDeps, MethodHandler } from './method-deps.ts';
+import { requireChannel, requireRetention } from '../request/channel-lookup.ts';
+import type { MethodDeps, MethodHandler } from '../method-deps.ts';
 
 /** `history` (server-api §7.8): no limit of the server applies. */
 export function createHistory({

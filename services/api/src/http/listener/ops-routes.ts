@@ -9,9 +9,9 @@ import {
   type OpsResponse,
 } from '@carillon/service-kit';
 import type { TemplatedApp } from 'uWebSockets.js';
-import { INTERNAL_SERVER_ERROR, type Answer } from './answer.ts';
-import { Exchange, writeAnswer } from './exchange.ts';
-import type { InFlight } from './in-flight.ts';
+import { INTERNAL_SERVER_ERROR, type Answer } from '../answer.ts';
+import { Exchange, writeAnswer } from '../exchange.ts';
+import type { InFlight } from '../in-flight.ts';
 
 export interface OpsRoutesDeps {
   readonly healthPath: string;
