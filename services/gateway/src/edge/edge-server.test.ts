@@ -103,6 +103,25 @@ describe('edge server', () => {
     expect(await httpsStatus(server.port)).toBe(200);
   });
 
+  it('says that certificate and key are unusable', async () => {
+    const tls = { certPem: 'no pem', keyPem: 'no pem', clientCaPem: '' };
+    await expect(start({ settings: { listen: { address: '127.0.0.1', port: 0, tls } } })).rejects.toThrow(
+      expect.objectContaining({ code: 'tls_unusable' }),
+    );
+  });
+
+  it('tells a session that closes its socket at once', async () => {
+    const { wsUrl, url, sessions, server } = await start({ onAccept: ({ socket }) => socket.close(3502, 'stale') });
+    const client = connectWs(`${wsUrl}/connection/websocket?cf_ws_frame_ping_pong=true`);
+    expect((await client.closed).code).toBe(3502);
+    await (await fetch(`${url}/connection/sse`, { method: 'POST', body: '{}' })).text();
+    expect(sessions.map(({ closeCount, frames }) => [closeCount, frames.length])).toEqual([
+      [1, 0],
+      [1, 0],
+    ]);
+    expect(server.connections).toBe(0);
+  });
+
   it('refuses to be open where client certificates are required', async () => {
     const tls = { certPem: '', keyPem: '', clientCaPem: 'pem' };
     await expect(start({ settings: { listen: { address: '127.0.0.1', port: 0, tls } } })).rejects.toThrow(

@@ -79,6 +79,11 @@ function createTlsApp(tls: TlsSettings): TemplatedApp {
       cert_file_name: file('cert.pem', tls.certPem),
     };
     return SSLApp(options);
+  } catch (cause) {
+    throw new OperationalError('tls_unusable', 'the TLS certificate or key cannot be used', {
+      cause,
+      retriable: false,
+    });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

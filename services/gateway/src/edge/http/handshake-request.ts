@@ -7,7 +7,11 @@ export interface HandshakeOptions {
 }
 
 /** Copies what outlives the handler: uWS requests are gone when it returns. */
-export function captureHandshake(res: HttpResponse, req: HttpRequest, options: HandshakeOptions): HandshakeRequest {
+export function captureHandshake(
+  res: Pick<HttpResponse, 'getRemoteAddress'>,
+  req: Pick<HttpRequest, 'forEach'>,
+  options: HandshakeOptions,
+): HandshakeRequest {
   const { keptHeaders } = options;
   const headers = new Map<string, string[]>();
   req.forEach((name, value) => {
@@ -19,7 +23,11 @@ export function captureHandshake(res: HttpResponse, req: HttpRequest, options: H
   return { headers, remoteAddress: remoteAddress(res, req, options.trustedProxyHops) };
 }
 
-function remoteAddress(res: HttpResponse, req: HttpRequest, trustedProxyHops: number): string {
+function remoteAddress(
+  res: Pick<HttpResponse, 'getRemoteAddress'>,
+  req: Pick<HttpRequest, 'forEach'>,
+  trustedProxyHops: number,
+): string {
   if (trustedProxyHops > 0) {
     const forwarded = forwardedAddress(req, trustedProxyHops);
     if (forwarded !== undefined) return forwarded;
@@ -28,7 +36,7 @@ function remoteAddress(res: HttpResponse, req: HttpRequest, trustedProxyHops: nu
 }
 
 /** Each proxy appends whom it heard from, so with N trusted proxies the N-th entry from the right is the client. */
-function forwardedAddress(req: HttpRequest, trustedProxyHops: number): string | undefined {
+function forwardedAddress(req: Pick<HttpRequest, 'forEach'>, trustedProxyHops: number): string | undefined {
   const lines: string[] = [];
   req.forEach((name, value) => {
     if (name === 'x-forwarded-for') lines.push(value);

@@ -80,8 +80,13 @@ export class StreamConnection implements Socket {
     this.#state = 'open';
     if (this.#variant.refusals === undefined) this.#begin();
     this.#context.observer.onReceived(this.traits.name, firstFrame.length);
-    this.#listener = this.#context.accept(this);
-    this.#listener.onFrame(firstFrame);
+    const listener = this.#context.accept(this);
+    if (this.#isClosed) {
+      listener.onClose();
+      return;
+    }
+    this.#listener = listener;
+    listener.onFrame(firstFrame);
   }
 
   send(message: Uint8Array): void {
@@ -125,7 +130,7 @@ export class StreamConnection implements Socket {
   }
 
   drop(): void {
-    if (this.#state !== 'closed') this.#pending.res.close();
+    if (!this.#isClosed) this.#pending.res.close();
   }
 
   rejectWith(code: number, message: string): boolean {
@@ -142,6 +147,10 @@ export class StreamConnection implements Socket {
     return true;
   }
 
+  get #isClosed(): boolean {
+    return this.#state === 'closed';
+  }
+
   #begin(): void {
     if (this.#hasBegun) return;
     this.#hasBegun = true;
@@ -156,7 +165,7 @@ export class StreamConnection implements Socket {
   }
 
   #writable(): boolean {
-    if (this.#state === 'closed') return true;
+    if (this.#isClosed) return true;
     this.#outbox.writable();
     if (this.#state === 'closing' && this.#outbox.isEmpty) this.#end();
     return true;
@@ -181,7 +190,7 @@ export class StreamConnection implements Socket {
   }
 
   #closed(): void {
-    if (this.#state === 'closed') return;
+    if (this.#isClosed) return;
     this.#state = 'closed';
     this.#drainDeadline?.cancel();
     this.#outbox.clear();

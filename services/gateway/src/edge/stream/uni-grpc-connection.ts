@@ -41,8 +41,13 @@ export class UniGrpcConnection implements Socket {
 
   open(connectRequest: Uint8Array): void {
     this.#context.observer.onReceived(TRAITS.name, connectRequest.length);
-    this.#listener = this.#context.accept(this);
-    this.#listener.onFrame(connectRequest);
+    const listener = this.#context.accept(this);
+    if (this.#isClosed) {
+      listener.onClose();
+      return;
+    }
+    this.#listener = listener;
+    listener.onFrame(connectRequest);
   }
 
   send(message: Uint8Array): void {
@@ -69,7 +74,7 @@ export class UniGrpcConnection implements Socket {
   }
 
   close(code: number, reason: string): void {
-    if (this.#state === 'closed') return;
+    if (this.#isClosed) return;
     if (code === DISCONNECT_CONNECTION_CLOSED.code || code === DISCONNECT_SLOW.code) {
       this.drop();
       return;
@@ -80,9 +85,13 @@ export class UniGrpcConnection implements Socket {
   }
 
   drop(): void {
-    if (this.#state === 'closed') return;
+    if (this.#isClosed) return;
     this.#closed();
     resetStream(this.#call);
+  }
+
+  get #isClosed(): boolean {
+    return this.#state === 'closed';
   }
 
   #becomeSlow(): void {
@@ -94,7 +103,7 @@ export class UniGrpcConnection implements Socket {
   }
 
   #closed(): void {
-    if (this.#state === 'closed') return;
+    if (this.#isClosed) return;
     this.#state = 'closed';
     this.#context.admission.leave();
     const listener = this.#listener;

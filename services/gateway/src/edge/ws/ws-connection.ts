@@ -145,7 +145,12 @@ export class WsConnection implements Socket {
     const { context, usesFramePings } = this.#endpoint;
     this.#ws = ws;
     this.#state = 'open';
-    this.#listener = context.accept(this);
+    const listener = context.accept(this);
+    if (this.#isClosed) {
+      listener.onClose();
+      return;
+    }
+    this.#listener = listener;
     if (usesFramePings) context.framePings.add(this);
     const first = this.#firstFrame;
     this.#firstFrame = undefined;
@@ -195,6 +200,10 @@ export class WsConnection implements Socket {
 
   pingFrame(): void {
     if (this.#state === 'open') this.#ws?.ping();
+  }
+
+  get #isClosed(): boolean {
+    return this.#state === 'closed';
   }
 
   /** Sends what the open batch has collected so far; nothing without one. */
