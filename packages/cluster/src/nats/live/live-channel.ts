@@ -102,10 +102,13 @@ export class LiveChannel {
     this.#isBased = false;
   }
 
-  /** Catches up with the newest record of the log; resolves when all up to it is handed over or reported lost. */
-  async catchUp(top: LogRecord): Promise<void> {
+  /**
+   * Catches up with the newest record of the log; resolves when all up to it is handed over or reported lost. Undefined
+   * when that is so already, as it mostly is.
+   */
+  catchUp(top: LogRecord): Promise<void> | undefined {
     this.#onRecord(top);
-    await this.settled();
+    return this.#healing === undefined ? undefined : this.settled();
   }
 
   /** Resolves when no gap is being filled. */

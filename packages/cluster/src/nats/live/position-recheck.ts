@@ -154,7 +154,9 @@ export class PositionRecheck {
 
   async #catchUp(live: LiveChannel, top: LogRecord): Promise<void> {
     const { clock, log } = this.#deps;
-    await withDeadline(live.catchUp(top), CATCH_UP_MS, 'nats_catch_up', clock).catch((error: unknown) =>
+    const catchingUp = live.catchUp(top);
+    if (catchingUp === undefined) return;
+    await withDeadline(catchingUp, CATCH_UP_MS, 'nats_catch_up', clock).catch((error: unknown) =>
       log.debug('a channel is still behind', { channel: live.channel, error }),
     );
   }

@@ -70,7 +70,8 @@ export class HistoryReads {
   // invariant: everything up to the returned top has been handed to the receiver before the promise resolves.
   async #caughtUp(live: LiveChannel, newest: LogRecord): Promise<LogState> {
     const { clock, deadlineMs } = this.#deps;
-    await withDeadline(live.catchUp(newest), deadlineMs, 'nats_catch_up', clock);
+    const catchingUp = live.catchUp(newest);
+    if (catchingUp !== undefined) await withDeadline(catchingUp, deadlineMs, 'nats_catch_up', clock);
     // What we have may be newer than what a replica said.
     return live.state ?? newest.state;
   }

@@ -41,11 +41,11 @@ export class LogReader {
   /** The newest record: from the log, or from the top stream where the log's have expired. May be a little behind. */
   async top(channel: string, nowMs: number): Promise<LogRecord | undefined> {
     const shard = this.#subjects.shardOf(channel);
-    const stored = await this.#reads.last(this.#subjects.logStream(shard), this.#subjects.logAll(channel));
-    if (stored !== undefined) return this.#decode(channel, stored.data);
-    const kept = await this.#reads.last(this.#subjects.topStream(shard), this.#subjects.top(channel));
+    const stored = await this.#reads.lastData(this.#subjects.logStream(shard), this.#subjects.logAll(channel));
+    if (stored !== undefined) return this.#decode(channel, stored);
+    const kept = await this.#reads.lastData(this.#subjects.topStream(shard), this.#subjects.top(channel));
     if (kept === undefined) return undefined;
-    const record = this.#decode(channel, kept.data);
+    const record = this.#decode(channel, kept);
     // The log has lost what it should still have: the next touch begins a new epoch.
     return record !== undefined && isMissingInLog(record.state, nowMs) ? undefined : record;
   }
