@@ -5,9 +5,15 @@ import { Metadata, status, type StatusObject } from '@grpc/grpc-js';
 const DETAILS_KEY = 'grpc-status-details-bin';
 const ERROR_TYPE_URL = 'type.googleapis.com/centrifugal.centrifugo.api.Error';
 
-// The protocol package knows the statuses by number alone.
+/** The protocol package knows the statuses by number alone. */
+const STATUSES: ReadonlyMap<number, status> = new Map(
+  [status.INTERNAL, status.NOT_FOUND, status.INVALID_ARGUMENT, status.OUT_OF_RANGE, status.ALREADY_EXISTS].map(
+    (value) => [value, value],
+  ),
+);
+
 const STATUS_BY_CODE: ReadonlyMap<number, status> = new Map(
-  API_ERRORS.map((row) => [row.code, row.grpcStatus as status]),
+  API_ERRORS.map(({ code, grpcStatus }) => [code, STATUSES.get(grpcStatus) ?? status.INTERNAL]),
 );
 
 /** An API error as a gRPC status with the error as its detail (server-api §4, transport error mode). */

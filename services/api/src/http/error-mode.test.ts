@@ -13,21 +13,26 @@ describe('transport error mode', () => {
   afterAll(() => api.close());
 
   it.each([
-    ['publish', { channel: 'nope:a', data: 1 }, 404, 102, 'unknown channel'],
-    ['publish', { data: 1 }, 400, 107, 'bad request'],
-    ['presence', { channel: 'a' }, 400, 108, 'not available'],
-    ['history', { channel: 'hi:a', since: { epoch: 'x' } }, 416, 112, 'unrecoverable position'],
-    ['rpc', { method: 'x' }, 404, 104, 'not found'],
-    ['history', { channel: 'hi:a', since: {}, reverse: true, limit: 1 }, 500, 100, 'internal server error'],
-  ])('makes the error of %s %j a status (19, 20)', async (method, request, status, code, message) => {
+    ['publish', { channel: 'nope:a', data: 1 }, 404, { code: 102, message: 'unknown channel' }],
+    ['publish', { data: 1 }, 400, { code: 107, message: 'bad request' }],
+    ['presence', { channel: 'a' }, 400, { code: 108, message: 'not available' }],
+    ['history', { channel: 'hi:a', since: { epoch: 'x' } }, 416, { code: 112, message: 'unrecoverable position' }],
+    ['rpc', { method: 'x' }, 404, { code: 104, message: 'not found' }],
+    [
+      'history',
+      { channel: 'hi:a', since: {}, reverse: true, limit: 1 },
+      500,
+      { code: 100, message: 'internal server error' },
+    ],
+  ])('makes the error of %s %j a status (19, 20)', async (method, request, status, error) => {
     expect(await post(api, `/api/${method}`, request, inTransport)).toEqual({
       status,
-      text: JSON.stringify({ code, message }),
+      text: JSON.stringify(error),
       contentType: 'application/json',
     });
     expect(await post(api, `/api/${method}`, request)).toEqual({
       status: 200,
-      text: JSON.stringify({ error: { code, message } }),
+      text: JSON.stringify({ error }),
       contentType: 'application/json',
     });
   });

@@ -43,7 +43,7 @@ describe('request bodies', () => {
     const socket = await open();
     api.received.length = 0;
     const answer = answerOf(socket);
-    for (const piece of [head(BODY.length), ...BODY]) {
+    for (const piece of [head(BODY.length), ...BODY.split('')]) {
       socket.write(piece);
       await new Promise(setImmediate);
     }
@@ -81,9 +81,8 @@ describe('request bodies', () => {
     const socket = await open();
     socket.write(head(65 * 1024 * 1024));
     const piece = Buffer.alloc(1024 * 1024, 0x20);
-    let answered = false;
-    const answer = answerOf(socket).finally(() => (answered = true));
-    for (let i = 0; i < 65 && !answered; i++) {
+    const answer = answerOf(socket);
+    for (let i = 0; i < 65; i++) {
       if (!socket.write(piece)) await Promise.race([once(socket, 'drain'), answer]);
     }
     expect(await answer).toContain('413 Request Entity Too Large');

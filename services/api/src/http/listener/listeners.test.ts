@@ -1,0 +1,86 @@
+import { request } from 'node:https';
+import { afterEach, describe, expect, it } from 'vitest';
+import { App, us_socket_local_port } from 'uWebSockets.js';
+import { apiSettings } from '../../config.ts';
+import { post } from '../../fixture/http-call.ts';
+import { configOf, startApi, type RunningApi } from '../../fixture/start-api.ts';
+import { TEST_CERT_PEM, TEST_KEY_PEM } from '../../fixture/tls-fixture.ts';
+
+const running: RunningApi[] = [];
+afterEach(async () => {
+  for (const api of running.splice(0)) await api.close();
+});
+
+async function start(file: object = {}): Promise<RunningApi> {
+  const api = await startApi(file);
+  running.push(api);
+  return api;
+}
+
+describe('ports of the api service', () => {
+  it('serve health and metrics beside the API', async () => {
+    const api = await start();
+    const health = await fetch(`${api.url}/health`);
+    expect([health.status, await health.text()]).toEqual([200, '{}']);
+    expect(await (await fetch(`${api.url}/metrics`)).text()).toContain('carillon_api_requests_in_flight');
+  });
+
+  it('say clearly when a port is taken', async () => {
+    const api = await start();
+    const http = Number(new URL(api.url).port);
+    await expect(startApi({}, { http })).rejects.toMatchObject({
+      code: 'api_http_listen',
+      message: expect.stringContaining(`127.0.0.1:${http}`) as string,
+    });
+  });
+
+  it('serve TLS', async () => {
+    const tls = { enabled: true, cert_pem: TEST_CERT_PEM, key_pem: TEST_KEY_PEM };
+    const api = await start({ http_server: { tls } });
+    const port = new URL(api.url).port;
+    const status = await new Promise((resolve, reject) => {
+      const options = { host: '127.0.0.1', port, path: '/health', servername: 'api.test', ca: TEST_CERT_PEM };
+      request(options, (response) => resolve(response.statusCode))
+        .on('error', reject)
+        .end();
+    });
+    expect(status).toBe(200);
+  });
+
+  it('are taken no more after a drain', async () => {
+    const api = await start();
+    await api.api.drain();
+    await expect(fetch(`${api.url}/health`)).rejects.toThrow('fetch failed');
+  });
+
+  it('follow the table of endpoints by listener', () => {
+    const listenersOf = (file: object): unknown =>
+      apiSettings(configOf(file)).listeners.map(({ port, servesApi, servesOps }) => [port, servesApi, servesOps]);
+    expect(listenersOf({})).toEqual([[0, true, true]]);
+    expect(listenersOf({ http_server: { internal_port: 9000 } })).toEqual([[9000, true, true]]);
+    expect(listenersOf({ http_server: { internal_port: 9000 }, http_api: { external: true } })).toEqual([
+      [0, true, false],
+      [9000, false, true],
+    ]);
+  });
+});
+
+describe('an app of somebody else', () => {
+  it('gets the routes of the API and keeps its own', async () => {
+    const { api } = await start();
+    const app = App();
+    app.any('/*', (response) => void response.writeStatus('418 Teapot').end('own'));
+    api.mount(app);
+    const port = await new Promise<number>((resolve, reject) => {
+      app.listen('127.0.0.1', 0, (socket) => {
+        if (socket === false) reject(new Error('no port'));
+        else resolve(us_socket_local_port(socket));
+      });
+    });
+    const mounted = { url: `http://127.0.0.1:${port}` };
+    expect((await post(mounted, '/api/info', {})).status).toBe(200);
+    expect((await post(mounted, '/api/nope', {})).text).toBe('404 page not found\n');
+    expect(await post(mounted, '/elsewhere', {})).toMatchObject({ status: 418, text: 'own' });
+    app.close();
+  });
+});
