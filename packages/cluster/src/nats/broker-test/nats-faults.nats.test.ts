@@ -103,6 +103,22 @@ describe('on a NATS server', () => {
     }
   });
 
+  test('what is lost right after a join, or when a leader is elected, is found soon', async () => {
+    const prefix = freshPrefix();
+    const isLost = (_: unknown, subscribed: string): boolean => subscribed.startsWith(`${prefix}.f.`);
+    const publisher = await nodeFor({ url: server.url, prefix });
+    const reader = await nodeFor({ url: server.url, prefix, scrubPeriodMs: 3_600_000 }, { isLost });
+    const channel = freshChannel();
+    await reader.broker.join(channel, { retention: retain() });
+    await publishTexts(publisher, channel, ['a']);
+    await eventually(() => expect(reader.received.log(channel)).toEqual(['a@1']));
+    await publishTexts(publisher, channel, ['b']);
+    const { link } = publisher;
+    const stream = link.subjects.logStream(link.subjects.shardOf(channel));
+    link.publish(`$JS.EVENT.ADVISORY.STREAM.LEADER_ELECTED.${stream}`, bytes('{}'));
+    await eventually(() => expect(reader.received.log(channel)).toEqual(['a@1', 'b@2']));
+  });
+
   test('an append whose acknowledgement is lost is stored once and acknowledged', async () => {
     const prefix = freshPrefix();
     let numAcks = 0;

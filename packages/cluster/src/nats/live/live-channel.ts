@@ -35,6 +35,7 @@ export class LiveChannel {
   isSilent = false;
   #isBased = false;
   #isClosed = false;
+  #hasWarned = false;
   /** Newest state that is accounted for; undefined: the channel has no stream. */
   #state: LogState | undefined;
   /** Everything up to it has been handed over. */
@@ -82,7 +83,10 @@ export class LiveChannel {
       } else if (message.kind === 'join') this.#shared.receiver.onJoin(this.channel, message.info);
       else this.#shared.receiver.onLeave(this.channel, message.info);
     } catch (error) {
-      this.#shared.log.error('a live message was not understood', { channel: this.channel, error });
+      // Once a channel: a newer version among the nodes would write a line for every message.
+      if (!this.#hasWarned)
+        this.#shared.log.error('a live message was not understood', { channel: this.channel, error });
+      this.#hasWarned = true;
     }
   }
 

@@ -137,6 +137,7 @@ export class LiveInterest {
       if (retention === undefined) return;
       const top = await reader.top(live.channel, clock.now());
       live.base(top !== undefined && isMetaExpired(top.state, retention, clock.now()) ? undefined : top);
+      this.#recheck.checkSoon(live.channel);
     } catch (cause) {
       if (this.#channels.get(live.channel) === joined) this.#drop(live.channel);
       if (cause instanceof OperationalError) throw cause;

@@ -23,6 +23,7 @@ export interface PositionRecheckDependencies {
 
 const CHANNELS_PER_READ = 256;
 const PAUSE_MS = 5;
+const AFTER_JOIN_MS = 1_000;
 const CATCH_UPS_AT_ONCE = 32;
 /** A channel that can't catch up goes on by itself; the others must not wait for it. */
 const CATCH_UP_MS = 3_000;
@@ -37,6 +38,7 @@ export class PositionRecheck {
   readonly #timers: Set<TimerHandle> = new Set();
   readonly #stopListening: () => void;
   readonly #advisories: Subscription;
+  readonly #fresh: string[] = [];
   #scrubQueue: string[] = [];
   #sliceSize = 0;
   #running: Promise<void> = Promise.resolve();
@@ -59,6 +61,13 @@ export class PositionRecheck {
       },
     });
     this.#after(deps.scrubPeriodMs / SCRUB_SLICES, () => this.#scrub());
+  }
+
+  /** A joined channel: other servers of a NATS cluster may learn of the interest a moment after its own one. */
+  checkSoon(channel: string): void {
+    this.#fresh.push(channel);
+    if (this.#fresh.length > 1) return;
+    this.#after(AFTER_JOIN_MS, () => this.#enqueue(this.#fresh.splice(0)));
   }
 
   close(): void {
