@@ -4,7 +4,7 @@ import type { Admission, RefusalCause } from './admit.ts';
 import type { EdgeSettings } from './edge-settings.ts';
 import type { AcceptSocket, TransportName } from './socket.ts';
 import type { TurnFlush } from './stream/turn-flush.ts';
-import type { OpenBatches } from './ws/open-batches.ts';
+import type { PendingWrites } from './ws/pending-writes.ts';
 import type { WsConnection } from './ws/ws-connection.ts';
 
 /** What every endpoint of the edge works with. */
@@ -19,7 +19,7 @@ export interface EdgeContext {
   readonly isDraining: () => boolean;
   /** WebSocket control pings, for connections that use them instead of, or besides, pings of the application. */
   readonly framePings: Heartbeat<WsConnection>;
-  readonly openBatches: OpenBatches;
+  readonly pendingWrites: PendingWrites;
   readonly turnFlush: TurnFlush;
 }
 

@@ -17,7 +17,7 @@ import { mountUniHttpStream } from './uni-http-stream.ts';
 import { mountUniSse } from './uni-sse.ts';
 import { mountUniWebsocket } from './uni-websocket.ts';
 import { mountBidirectionalWebsocket } from './websocket.ts';
-import { OpenBatches } from './ws/open-batches.ts';
+import { PendingWrites } from './ws/pending-writes.ts';
 import type { WsConnection } from './ws/ws-connection.ts';
 
 /** Which listener serves a route: `internal` is the main one too unless it has a port of its own (§3.12). */
@@ -117,7 +117,7 @@ function createContext(deps: EdgeServerDeps, isDraining: () => boolean): EdgeCon
     accept,
     observer,
     isDraining,
-    openBatches: new OpenBatches(),
+    pendingWrites: new PendingWrites(),
     turnFlush: new TurnFlush(),
     admission: createAdmission({ ...settings, clock, onRefused: (cause) => observer.onRefused(cause) }),
     framePings: deps.createHeartbeat<WsConnection>({
@@ -150,12 +150,12 @@ function mountTransports(app: TemplatedApp, context: EdgeContext, emulate: Emula
   }
 }
 
-function createPublisher(app: TemplatedApp, { openBatches, settings }: EdgeContext): TopicPublisher {
+function createPublisher(app: TemplatedApp, { pendingWrites, settings }: EdgeContext): TopicPublisher {
   const { compression, compressionMinSize } = settings.websocket;
   const compressFrom = compression ? compressionMinSize : Number.POSITIVE_INFINITY;
   return {
     publish(topic, message, text) {
-      openBatches.flush();
+      pendingWrites.flush();
       app.publish(topic, message, !text, message.length >= compressFrom);
     },
   };

@@ -59,6 +59,19 @@ describe('batches of a WebSocket', () => {
     expect(await client.received(2)).toEqual(['a\nb\nc', 'd']);
   });
 
+  it('are made of what is sent in one turn of the event loop, too', async () => {
+    const { wsUrl, sessions } = await start();
+    const client = connectWs(wsUrl + PATH);
+    await client.opened;
+    const socket = sessions[0]?.socket;
+    for (const message of numbers(1, 17)) socket?.send(bytes(message));
+    await client.received(2);
+    socket?.send(bytes('18'));
+    socket?.send(new Uint8Array(20_000).fill(0x61));
+    socket?.send(bytes('19'));
+    expect(await client.received(4)).toEqual([numbers(1, 16).join('\n'), '17', `18\n${'a'.repeat(20_000)}`, '19']);
+  });
+
   it('are sent before a close inside of them, which happens when they end', async () => {
     const { wsUrl, sessions } = await start();
     const client = connectWs(wsUrl + PATH);
@@ -139,6 +152,7 @@ describe('topics of a WebSocket', () => {
     publish('5');
     socket?.send(bytes('6'));
     publish('7');
+    await client.received(6);
     socket?.unsubscribe('t');
     publish('not for this one');
     socket?.send(bytes('8'));

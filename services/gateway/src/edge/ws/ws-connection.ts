@@ -33,6 +33,9 @@ export interface WsEndpoint {
 /** client-protocol §3.12. */
 const MAX_MESSAGES_PER_FRAME = 16;
 
+/** Such a message ends the frame: joining copies, and saves little next to it. */
+const LARGE_MESSAGE_BYTES = 16_384;
+
 /** How long a close frame waits for a slow client to take what was queued before it. */
 const CLOSE_DRAIN_MS = 5000;
 
@@ -61,7 +64,10 @@ export class WsConnection implements Socket {
   #listener: SocketListener | undefined = undefined;
   #firstFrame: Uint8Array | undefined;
   #state: State = 'opening';
-  #batch: Uint8Array[] | undefined = undefined;
+  /** Sent by the session, not yet handed to uWebSockets.js. At most one frame. */
+  #pending: Uint8Array[] = [];
+  #isInBatch = false;
+  #isAwaitingTurnEnd = false;
   #afterBatch: AfterBatch = undefined;
   #closeReason: { readonly code: number; readonly reason: string } | undefined = undefined;
   #drainDeadline: TimerHandle | undefined = undefined;
@@ -85,32 +91,38 @@ export class WsConnection implements Socket {
 
   send(message: Uint8Array): void {
     if (this.#state !== 'open') return;
-    const batch = this.#batch;
-    if (batch === undefined) this.#write(message);
-    else if (!this.#endpoint.joinsMessages) this.#write(message);
-    else if (batch.push(message) >= MAX_MESSAGES_PER_FRAME) this.flushBatch();
+    if (!this.#endpoint.joinsMessages) {
+      this.#write(message);
+      return;
+    }
+    const count = this.#pending.push(message);
+    if (count >= MAX_MESSAGES_PER_FRAME || message.length >= LARGE_MESSAGE_BYTES) this.flush();
+    else if (!this.#isInBatch && !this.#isAwaitingTurnEnd) {
+      this.#isAwaitingTurnEnd = true;
+      this.#endpoint.context.pendingWrites.atTurnEnd(this);
+    }
   }
 
   batch(write: () => void): void {
     const ws = this.#ws;
-    if (ws === undefined || this.#batch !== undefined) {
+    if (ws === undefined || this.#isInBatch) {
       write();
       return;
     }
-    const { openBatches } = this.#endpoint.context;
+    const { pendingWrites } = this.#endpoint.context;
     let failure: { readonly error: unknown } | undefined;
-    this.#batch = [];
-    openBatches.add(this);
+    this.#isInBatch = true;
+    pendingWrites.beginBatch(this);
     ws.cork(() => {
       try {
         write();
       } catch (error) {
         failure = { error };
       }
-      this.flushBatch();
+      this.flush();
     });
-    openBatches.removeLast();
-    this.#batch = undefined;
+    pendingWrites.endBatch();
+    this.#isInBatch = false;
     this.#finishBatch();
     if (failure !== undefined) throw failure.error;
   }
@@ -127,14 +139,14 @@ export class WsConnection implements Socket {
     if (this.#ws === undefined || this.#state === 'closing') return;
     if (code !== DISCONNECT_CONNECTION_CLOSED.code && code !== DISCONNECT_SLOW.code) this.#sendLast(code, reason);
     this.#state = 'closing';
-    if (this.#batch === undefined) this.#close(code, reason);
+    if (!this.#isInBatch) this.#close(code, reason);
     else this.#afterBatch ??= { code, reason };
   }
 
   drop(): void {
     if (this.#ws === undefined) return;
     this.#state = 'closing';
-    if (this.#batch === undefined) this.#ws.close();
+    if (!this.#isInBatch) this.#ws.close();
     else this.#afterBatch = 'drop';
   }
 
@@ -206,13 +218,17 @@ export class WsConnection implements Socket {
     return this.#state === 'closed';
   }
 
-  /** Sends what the open batch has collected so far; nothing without one. */
-  flushBatch(): void {
-    const batch = this.#batch;
-    if (batch === undefined || batch.length === 0) return;
-    const frame = batch.length === 1 ? batch[0] : this.#endpoint.codec.joinFrame(batch);
-    batch.length = 0;
+  flush(): void {
+    const pending = this.#pending;
+    if (pending.length === 0) return;
+    const frame = pending.length === 1 ? pending[0] : this.#endpoint.codec.joinFrame(pending);
+    pending.length = 0;
     if (frame !== undefined && this.#state === 'open') this.#write(frame);
+  }
+
+  turnEnd(): void {
+    this.#isAwaitingTurnEnd = false;
+    this.flush();
   }
 
   #write(frame: Uint8Array): void {
@@ -237,7 +253,7 @@ export class WsConnection implements Socket {
 
   #sendLast(code: number, reason: string): void {
     if (this.#state !== 'open') return;
-    this.flushBatch();
+    this.flush();
     const { encodeDisconnect } = this.#endpoint;
     if (encodeDisconnect !== undefined) this.#write(encodeDisconnect(code, reason));
   }
