@@ -10,10 +10,11 @@
 // `nodes` gives the living nodes (Control.nodes); those of role `api` and `standalone` own channels. A broker of role
 // `owner` answers write requests under `nodeId`; without a living owner each node appends by itself.
 import type { ClientInfo } from '@carillon/protocol/client';
-import { OperationalError, type Clock, type Log } from '@carillon/service-kit';
+import { OperationalError, type Clock, type Log, type Metrics } from '@carillon/service-kit';
 import type { Broker, HistoryPage, HistoryRequest, JoinOptions, LiveReceiver } from '../broker.ts';
 import type { PublishRequest, PublishResult, Retention } from '../broker.ts';
 import type { NodeRecord } from '../control.ts';
+import { createBrokerMetrics } from './broker-metrics.ts';
 import { LiveInterest } from './live/live-receiver.ts';
 import { HistoryReads } from './log/history-reads.ts';
 import { LogReader } from './log/log-reader.ts';
@@ -63,6 +64,8 @@ export interface NatsBrokerDependencies {
   /** Living nodes, never awaits. */
   readonly nodes: () => readonly NodeRecord[];
   readonly nodeId: string;
+  /** Undefined: nothing is counted. */
+  readonly metrics?: Metrics | undefined;
   readonly options: NatsBrokerOptions;
 }
 
@@ -126,10 +129,11 @@ class NatsBroker implements Broker {
     const onNoStream = (): void => this.#streams.restore();
     const publisher = new LogPublisher({ link, inbox: this.#inbox, onNoStream });
     const reader = new LogReader({ reads: this.#reads, subjects: link.subjects, log });
-    const writer = new LogWriter({ link, publisher, reader, clock, log, idempotencyTtlMs });
+    const metrics = createBrokerMetrics(dependencies.metrics);
+    const writer = new LogWriter({ link, publisher, reader, clock, log, idempotencyTtlMs, metrics });
     this.#writer = writer;
     const touch = (channel: string, retention: Retention) => writer.touch(channel, retention, this.#publishDeadlineMs);
-    this.#router = new WriteRouter({ link, inbox: this.#inbox, writer, clock, log, nodes, nodeId });
+    this.#router = new WriteRouter({ link, inbox: this.#inbox, writer, clock, log, nodes, nodeId, metrics });
     this.#server = options.role === 'owner' ? new WriteServer({ link, writer, log, nodeId }) : undefined;
     this.#live = new LiveInterest({
       link,
@@ -137,6 +141,7 @@ class NatsBroker implements Broker {
       receiver,
       clock,
       log,
+      metrics,
       touch,
       deadlineMs: readDeadlineMs,
       maxRecentBytes: options.maxRecentBytes ?? DEFAULT_RECENT_BYTES,

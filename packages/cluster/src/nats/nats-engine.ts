@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Clock, Log } from '@carillon/service-kit';
+import type { Clock, Log, Metrics } from '@carillon/service-kit';
 import type { ClusterEngine, CreateEngine } from '../engine.ts';
 import type { NodeIdentity } from '../node-identity.ts';
 import { createNatsBans } from './nats-bans.ts';
@@ -15,10 +15,18 @@ export interface NatsEngineOptions {
   readonly node: NodeIdentity;
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics?: Metrics | undefined;
 }
 
 /** The engine of a cluster: everything on NATS with JetStream. Rejects saying what is wrong with NATS. */
-export function natsEngine({ connect, broker: brokerOptions, node, clock, log }: NatsEngineOptions): CreateEngine {
+export function natsEngine({
+  connect,
+  broker: brokerOptions,
+  node,
+  clock,
+  log,
+  metrics,
+}: NatsEngineOptions): CreateEngine {
   return async ({ receiver, handler }): Promise<ClusterEngine> => {
     const nodeId = randomUUID();
     const link = await connectNats({ ...connect, log, clock });
@@ -43,6 +51,7 @@ export function natsEngine({ connect, broker: brokerOptions, node, clock, log }:
         log,
         nodes: () => control.nodes(),
         nodeId,
+        metrics,
         options: { ...brokerOptions, role },
       });
       parts.push(broker);

@@ -1,5 +1,5 @@
 // Two nodes on a NATS server, for tests of the broker: an owner and an edge.
-import { createSilentLog, systemClock, type Log } from '@carillon/service-kit';
+import { createSilentLog, systemClock, type Log, type Metrics } from '@carillon/service-kit';
 import type { BrokerNode } from '../../contract/broker-setup.ts';
 import { RecordingReceiver } from '../../contract/recording-receiver.ts';
 import type { NodeRecord } from '../../control.ts';
@@ -18,6 +18,7 @@ export interface TestNodeOptions extends Partial<NatsBrokerOptions> {
   readonly nodeId?: string | undefined;
   readonly nodes?: (() => readonly NodeRecord[]) | undefined;
   readonly log?: Log | undefined;
+  readonly metrics?: Metrics | undefined;
   /** Stands between the broker and NATS, to break things. */
   readonly tamper?: ((link: NatsLink) => NatsLink) | undefined;
 }
@@ -44,6 +45,7 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
     nodes = () => [],
     log = createSilentLog(),
     tamper,
+    metrics,
     ...broker
   } = options;
   const link = await connectNats({ url, prefix, shards, log });
@@ -55,6 +57,7 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
     log,
     nodes,
     nodeId,
+    metrics,
     options: { role: 'owner', ...broker },
   });
   const close = async (): Promise<void> => {

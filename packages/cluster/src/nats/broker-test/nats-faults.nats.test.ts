@@ -1,4 +1,4 @@
-import { OperationalError } from '@carillon/service-kit';
+import { createMetrics, OperationalError } from '@carillon/service-kit';
 import { startNats, type TestNats } from '@carillon/dev-tools/test-nats';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { bytes, freshChannel, publishTexts, retain } from '../../contract/broker-setup.ts';
@@ -75,6 +75,27 @@ describe('on a NATS server', () => {
     await publishTexts(publisher, channel, ['h'], retention);
     await eventually(() => expect(reader.received.log(channel)).toContain('h@8'));
     expect(reader.received.log(channel)).toEqual(['a@1', 'position lost', 'e@5', 'f@6', 'g@7', 'h@8']);
+  });
+
+  test('gaps and losses are counted', async () => {
+    const prefix = freshPrefix();
+    let isDeaf = true;
+    const isLost = (_: unknown, subscribed: string): boolean => isDeaf && subscribed.startsWith(`${prefix}.f.`);
+    const metrics = createMetrics({ prefix: 'test', withProcessMetrics: false });
+    const publisher = await nodeFor({ url: server.url, prefix });
+    const reader = await nodeFor({ url: server.url, prefix, metrics }, { isLost });
+    const channel = freshChannel();
+    const retention = retain({ historySize: 2 });
+    const read = () => reader.broker.history(channel, { retention, limit: 0 });
+    await reader.broker.join(channel, { retention });
+    await publishTexts(publisher, channel, ['a', 'b'], retention);
+    await read();
+    await publishTexts(publisher, channel, ['c', 'd', 'e', 'f', 'g'], retention);
+    isDeaf = false;
+    await read();
+    const { body } = await metrics.render();
+    expect(body).toContain('test_broker_gaps_filled_total 1');
+    expect(body).toContain('test_broker_positions_lost_total 1');
   });
 
   test('a read hands over what the live subject has lost before it answers', async () => {

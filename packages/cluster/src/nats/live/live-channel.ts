@@ -3,6 +3,7 @@
 import type { Publication } from '@carillon/protocol/client';
 import { OperationalError, type Clock, type Log, type TimerHandle } from '@carillon/service-kit';
 import type { LiveReceiver, Retention } from '../../broker.ts';
+import type { BrokerMetrics } from '../broker-metrics.ts';
 import type { OffsetRange } from '../log/history-range.ts';
 import type { LogReader } from '../log/log-reader.ts';
 import { readLiveMessage } from '../record/live-message.ts';
@@ -17,6 +18,7 @@ export interface LiveChannelDependencies {
   readonly clock: Clock;
   readonly log: Log;
   readonly budget: RingBudget;
+  readonly metrics: BrokerMetrics;
 }
 
 /** Records that wait for older ones. Of more, only the newest is kept: the log has the others. */
@@ -269,12 +271,12 @@ export class LiveChannel {
   async #fill(state: LogState, range: OffsetRange): Promise<void> {
     const { reader } = this.#shared;
     this.#acceptAll(await reader.records(this.channel, state, range), range.to);
-    if (this.#isClosed || this.#known >= range.to) return;
+    if (this.#isClosed || this.#isFilled(range)) return;
     // A replica may be behind. What the leader does not have either is lost.
     const left = { from: Math.max(this.#known + 1, range.to - MAX_LEADER_READS + 1), to: range.to };
     const records = await reader.records(this.channel, state, left, true);
     this.#acceptAll(records, range.to);
-    if (this.#isClosed || this.#known >= range.to) return;
+    if (this.#isClosed || this.#isFilled(range)) return;
     this.#lose();
     for (const record of records) {
       if (record.state.offset <= this.#known) continue;
@@ -282,6 +284,12 @@ export class LiveChannel {
       this.#deliver(record);
     }
     this.#known = Math.max(this.#known, range.to);
+  }
+
+  #isFilled({ to }: OffsetRange): boolean {
+    if (this.#known < to) return false;
+    this.#shared.metrics.gapsFilled.inc();
+    return true;
   }
 
   /** As far as they follow on each other. */
@@ -293,6 +301,7 @@ export class LiveChannel {
   }
 
   #lose(): void {
+    this.#shared.metrics.positionsLost.inc();
     this.#shared.log.info('publications of a channel are lost', { channel: this.channel, known: this.#known });
     if (!this.isSilent) this.#shared.receiver.onPositionLost(this.channel);
   }

@@ -3,6 +3,7 @@
 import { OperationalError, withDeadline, type Clock, type Log, type TimerHandle } from '@carillon/service-kit';
 import type { Subscription } from '@nats-io/nats-core';
 import type { LiveReceiver as Receiver, Retention } from '../../broker.ts';
+import type { BrokerMetrics } from '../broker-metrics.ts';
 import { isMetaExpired } from '../log/log-state.ts';
 import type { LogReader } from '../log/log-reader.ts';
 import type { NatsLink } from '../nats-connection.ts';
@@ -16,6 +17,7 @@ export interface LiveReceiverDependencies {
   readonly receiver: Receiver;
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics: BrokerMetrics;
   /** For one join, ms. */
   readonly deadlineMs: number;
   /** Payload bytes of recent publications over all channels. */
@@ -50,8 +52,8 @@ export class LiveInterest {
 
   constructor(deps: LiveReceiverDependencies) {
     this.#deps = deps;
-    const { receiver, reader, clock, log } = deps;
-    this.#shared = { receiver, reader, clock, log, budget: new RingBudget(deps.maxRecentBytes) };
+    const { receiver, reader, clock, log, metrics } = deps;
+    this.#shared = { receiver, reader, clock, log, metrics, budget: new RingBudget(deps.maxRecentBytes) };
     this.#recheck = new PositionRecheck({
       link: deps.link,
       reader,
@@ -72,7 +74,9 @@ export class LiveInterest {
   }
 
   async join(channel: string, retention: Retention | undefined): Promise<void> {
-    if (this.#isClosed) throw new OperationalError('nats_closed', 'the broker is closed');
+    if (this.#isClosed || this.#deps.link.main.isClosed()) {
+      throw new OperationalError('nats_closed', 'the broker is closed');
+    }
     let joined = this.#channels.get(channel);
     if (joined === undefined) {
       joined = this.#subscribe(channel, retention);

@@ -2,6 +2,7 @@
 // append is a compare-and-set on the channel's last sequence; keeping to one writer only makes conflicts rare.
 import { createHash } from 'node:crypto';
 import { OperationalError, type Clock, type Log, type TimerHandle } from '@carillon/service-kit';
+import type { BrokerMetrics } from '../broker-metrics.ts';
 import type { NatsLink } from '../nats-connection.ts';
 import type { ChannelLogSubjects } from '../nats-subjects.ts';
 import type { ByteWriter } from '../record/byte-writer.ts';
@@ -23,6 +24,7 @@ export interface ChannelLogDependencies {
   readonly out: ByteWriter;
   readonly idempotency: IdempotencyWindow;
   readonly createEpoch: () => string;
+  readonly metrics: BrokerMetrics;
 }
 
 /** An acknowledgement that takes longer counts as lost: the same record is sent again. */
@@ -105,6 +107,7 @@ export class ChannelLog implements AppendHandler {
   onFailure(error: OperationalError, isInDoubt: boolean): void {
     const flight = this.#inFlight;
     if (flight === undefined) return;
+    this.#shared.metrics.appendRetries.inc();
     if (isInDoubt) flight.isInDoubt = true;
     const now = this.#shared.clock.monotonic();
     const isLate = flight.step.entries.every((entry) => entry.deadlineAt <= now);
@@ -177,6 +180,7 @@ export class ChannelLog implements AppendHandler {
 
   /** `newest` differs from the record's state when others have appended after it. */
   #onStored({ record, entries }: AppendStep & { kind: 'append' }, sequence: number, newest = record.state): void {
+    this.#shared.metrics.recordsStored.inc();
     this.#inFlight = undefined;
     this.#state = newest;
     this.#sequence = sequence;
@@ -202,6 +206,7 @@ export class ChannelLog implements AppendHandler {
     this.#inFlight = undefined;
     this.#isLoaded = false;
     this.#conflicts += 1;
+    this.#shared.metrics.appendConflicts.inc();
     this.#queue.unshift(...flight.step.entries);
     // Writers that met once would meet again and again in step.
     if (this.#conflicts > 2) this.#afterPause(() => this.#advance());

@@ -3,6 +3,7 @@
 import { createEpoch } from '../../epoch.ts';
 import type { PublishResult, Retention } from '../../broker.ts';
 import { OperationalError, type Clock, type Log } from '@carillon/service-kit';
+import type { BrokerMetrics } from '../broker-metrics.ts';
 import type { NatsLink } from '../nats-connection.ts';
 import { ByteWriter } from '../record/byte-writer.ts';
 import type { LogState } from '../record/log-record.ts';
@@ -19,6 +20,7 @@ export interface LogWriterDependencies {
   readonly clock: Clock;
   readonly log: Log;
   readonly idempotencyTtlMs: number;
+  readonly metrics: BrokerMetrics;
 }
 
 export interface LogAppend {
@@ -40,7 +42,7 @@ export class LogWriter {
   readonly #channels: Map<string, ChannelLog> = new Map();
   #isClosed = false;
 
-  constructor({ link, publisher, reader, clock, log, idempotencyTtlMs }: LogWriterDependencies) {
+  constructor({ link, publisher, reader, clock, log, idempotencyTtlMs, metrics }: LogWriterDependencies) {
     this.#shared = {
       link,
       publisher,
@@ -50,6 +52,7 @@ export class LogWriter {
       out: new ByteWriter(),
       idempotency: new IdempotencyWindow(idempotencyTtlMs, MAX_KEYS),
       createEpoch: () => createEpoch(),
+      metrics,
     };
   }
 

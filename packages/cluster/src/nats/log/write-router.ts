@@ -2,6 +2,7 @@
 import { OperationalError, type Clock, type Log } from '@carillon/service-kit';
 import type { PublishResult, Retention } from '../../broker.ts';
 import type { NodeRecord } from '../../control.ts';
+import type { BrokerMetrics } from '../broker-metrics.ts';
 import type { NatsLink } from '../nats-connection.ts';
 import { ByteWriter } from '../record/byte-writer.ts';
 import { readWriteAnswer, writeWriteRequest, type WriteAnswer, type WriteRequest } from '../record/write-request.ts';
@@ -17,6 +18,7 @@ export interface WriteRouterDependencies {
   readonly log: Log;
   readonly nodes: () => readonly NodeRecord[];
   readonly nodeId: string;
+  readonly metrics: BrokerMetrics;
 }
 
 /** Share of a publish's deadline that the owner gets; the rest is for doing it here. */
@@ -47,6 +49,7 @@ export class WriteRouter {
     const forwarded = await this.#forward(owner, { ...request, deadlineMs: 0 }, deadlineMs * OWNER_SHARE);
     if (forwarded.kind === 'answer' && !isTemporary(forwarded.answer)) return resultOf(forwarded.answer);
     // The owner may be cut off where we are not; what it could not settle may be stored nevertheless.
+    this.#deps.metrics.ownerFallbacks.inc();
     const isRepeat = forwarded.kind === 'answer' || forwarded.isInDoubt;
     const leftMs = deadlineMs - (clock.monotonic() - startedAt);
     return writer.append({ ...request, isRepeat }, leftMs);
