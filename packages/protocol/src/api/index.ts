@@ -1,4 +1,5 @@
 export * from './api-messages.ts';
+export { apiFile, type ApiFile } from './api-file.ts';
 export {
   apiErrorCodec,
   apiGrpcMethods,
