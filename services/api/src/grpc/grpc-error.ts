@@ -1,6 +1,7 @@
 import { apiErrorCodec, type ErrorBody } from '@carillon/protocol/api';
 import { API_ERRORS } from '@carillon/protocol/codes';
 import { Metadata, status, type StatusObject } from '@grpc/grpc-js';
+import { bytesField } from './protobuf-field.ts';
 
 const DETAILS_KEY = 'grpc-status-details-bin';
 const ERROR_TYPE_URL = 'type.googleapis.com/centrifugal.centrifugo.api.Error';
@@ -29,12 +30,4 @@ export function statusOfError(error: ErrorBody): Partial<StatusObject> {
 function encodeStatus(code: status, message: string, detail: Uint8Array): Buffer {
   const any = Buffer.concat([bytesField(1, Buffer.from(ERROR_TYPE_URL)), bytesField(2, detail)]);
   return Buffer.concat([Buffer.from([1 << 3, code]), bytesField(2, Buffer.from(message)), bytesField(3, any)]);
-}
-
-function bytesField(number: number, bytes: Uint8Array): Buffer {
-  return Buffer.concat([Buffer.from([(number << 3) | 2, ...varint(bytes.length)]), bytes]);
-}
-
-function varint(value: number): number[] {
-  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...varint(value >>> 7)];
 }

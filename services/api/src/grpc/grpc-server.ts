@@ -5,6 +5,7 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { GrpcApiSettings } from '../config.ts';
 import type { MethodTable } from '../method/method-table.ts';
 import { createGrpcMethods } from './grpc-methods.ts';
+import { addReflection } from './reflection.ts';
 
 export interface GrpcApiDeps {
   readonly settings: GrpcApiSettings;
@@ -30,6 +31,7 @@ export class GrpcApi {
     const { key, errorMode } = settings;
     const onFailure = (error: unknown): void => log.error('cannot answer an API call', { error });
     this.#server.addService(apiGrpcMethods, createGrpcMethods({ key, errorMode, table, onFailure }));
+    if (settings.hasReflection) addReflection(this.#server);
   }
 
   /** Listens; gives the port. Rejects with the `OperationalError` `api_grpc_listen`. */
