@@ -23,6 +23,12 @@ export type {
   StatusTransform,
   SwitchedProxyConfig,
 } from './option/proxy.ts';
+export type {
+  ClientCommandLimitConfig,
+  LimitConfig,
+  RateLimitConfig,
+  UserCommandLimitConfig,
+} from './option/rate-limit.ts';
 export type { HttpServerConfig, LogConfig, NodeConfig, ShutdownConfig } from './option/server.ts';
 export type { TlsConfig } from './option/tls.ts';
 export type {

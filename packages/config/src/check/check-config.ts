@@ -1,6 +1,7 @@
 import type { Config } from '../config.ts';
 import { checkChannels } from './check-channels.ts';
 import { checkProxies } from './check-proxies.ts';
+import { checkRateLimits } from './check-rate-limits.ts';
 import { checkTokens } from './check-tokens.ts';
 import { checkNames, checkReason, CONSUMER_NAME_PATTERN, type Complaints } from './rule.ts';
 
@@ -11,6 +12,7 @@ export function* checkConfig(config: Config, given: ReadonlySet<string>): Compla
   yield* checkTokens(config);
   yield* checkServer(config);
   yield* checkConnectCodes(config);
+  yield* checkRateLimits(config);
   yield* checkNames('consumers', consumerNames(config), CONSUMER_NAME_PATTERN);
 }
 

@@ -1,4 +1,5 @@
 import { bool, duration, type FieldsOf, group, type GroupField, int, items, list, text } from './field.ts';
+import { rateLimit, type RateLimitConfig } from './rate-limit.ts';
 import { switchedProxy, type SwitchedProxyConfig } from './proxy.ts';
 
 /** Keys and rules for one kind of token (tokens.md 1). `hmacPreviousSecretKeyValidUntil` is Unix seconds, 0 = always. */
@@ -55,6 +56,7 @@ export interface ClientConfig {
   readonly connectionLimit: number;
   readonly connectionRateLimit: number;
   readonly userConnectionLimit: number;
+  readonly rateLimit: RateLimitConfig;
   readonly connectIncludeServerTime: boolean;
   /** 0 = no limit (only reachable from the environment). */
   readonly historyMaxPublicationLimit: number;
@@ -123,6 +125,7 @@ export const client: GroupField<FieldsOf<ClientConfig>> = group('Client connecti
     refresh: switchedProxy('Asked when a connection is about to expire.'),
   }),
   ...limitFields,
+  rateLimit,
   subscribeToUserPersonalChannel: group('Server-side subscription of each user to a channel of its own.', {
     enabled: bool('Turns it on.'),
     personalChannelNamespace: text('Namespace of these channels.'),
