@@ -140,6 +140,30 @@ describe('on a NATS server', () => {
     await eventually(() => expect(reader.received.log(channel)).toEqual(['a@1', 'b@2']));
   });
 
+  test('a log that has lost what its top stream has seen begins a new epoch: no offset means two publications', async () => {
+    const prefix = freshPrefix();
+    const publisher = await nodeFor({ url: server.url, prefix });
+    const reader = await nodeFor({ url: server.url, prefix });
+    const [written, read] = [freshChannel(), freshChannel()];
+    for (const channel of [written, read]) {
+      await reader.broker.join(channel, { retention: retain() });
+      await publishTexts(publisher, channel, ['a', 'b']);
+      await eventually(() => expect(reader.received.log(channel)).toEqual(['a@1', 'b@2']));
+    }
+    const before = await publisher.broker.history(written, { retention: retain(), limit: 0 });
+    const { link } = publisher;
+    for (let shard = 0; shard < link.subjects.shards; shard++) {
+      await link.main.request(`$JS.API.STREAM.PURGE.${link.subjects.logStream(shard)}`, '', { timeout: 2_000 });
+    }
+    const { position } = await publisher.broker.publish({ channel: written, data: bytes('c'), retention: retain() });
+    expect(position.offset).toBe(1);
+    expect(position.epoch).not.toBe(before.top.epoch);
+    await eventually(() => expect(reader.received.log(written)).toEqual(['a@1', 'b@2', 'position lost', 'c@1']));
+    const page = await reader.broker.history(read, { retention: retain(), limit: -1 });
+    expect(page).toMatchObject({ publications: [], top: { offset: 0 } });
+    expect(reader.received.log(read)).toEqual(['a@1', 'b@2', 'position lost']);
+  });
+
   test('an append whose acknowledgement is lost is stored once and acknowledged', async () => {
     const prefix = freshPrefix();
     let numAcks = 0;
