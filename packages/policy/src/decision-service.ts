@@ -17,6 +17,8 @@ import type {
   SubscribeResult,
 } from '@carillon/protocol/proxy';
 
+import type { StreamAsk, StreamListener, SubscribeStream } from './subscribe-stream.ts';
+
 /**
  * Every decision that needs the app backend (proxy.md). Gateways ask; auth-policy answers, in the same process or over
  * its internal gRPC service. Never rejects: a backend that is away, slow or talks nonsense is `failed`, and the caller
@@ -31,6 +33,8 @@ export interface DecisionService {
   rpc(ask: Ask<RpcRequest>): Promise<Decision<RpcResult>>;
   mapPublish(ask: Ask<MapPublishRequest>): Promise<Decision<MapPublishResult>>;
   mapRemove(ask: Ask<MapRemoveRequest>): Promise<Decision<MapRemoveResult>>;
+  /** Opens a stream of the backend for one client and channel (proxy.md §6.7); its decision is like that of `subscribe`. */
+  subscribeStream(ask: StreamAsk, listener: StreamListener): SubscribeStream;
   close(): Promise<void>;
 }
 

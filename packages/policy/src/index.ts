@@ -45,5 +45,17 @@ export {
 export { SUBSCRIPTION_SOURCE, type SubscriptionSource } from './channel/subscription-source.ts';
 export { isMapType, wireSubscriptionType } from './channel/subscription-type.ts';
 export { fromWireDecision, toWireDecision, type WireDecision } from './hop/decision-wire.ts';
+export { MessageBatch, type MessageBatchOptions } from './hop/message-batch.ts';
 export { fromWireQuestion, toWireQuestion, type WireQuestion } from './hop/question-wire.ts';
+export { LimitMeter } from './rate-limit/limit-meter.ts';
+export {
+  createLimitPlan,
+  type CommandLimitRules,
+  type LimitedCommand,
+  type LimitPlan,
+  type LimitRule,
+  type LimitSlot,
+} from './rate-limit/limit-plan.ts';
+export { TokenBuckets, type BucketRule } from './rate-limit/token-buckets.ts';
+export type { StreamAsk, StreamEnding, StreamListener, SubscribeStream } from './subscribe-stream.ts';
 export { verifyTrack, type TrackQuestion, type TrackSecrets } from './track/verify-track.ts';

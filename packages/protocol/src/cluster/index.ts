@@ -1,2 +1,2 @@
 export * from './decision.ts';
-export { policyMethods } from './policy-methods.ts';
+export { DECIDE_BATCH_FIELD, policyMethods } from './policy-methods.ts';

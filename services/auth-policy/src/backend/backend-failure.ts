@@ -13,6 +13,11 @@ export function isTransportFailure(error: unknown): boolean {
   return error instanceof OperationalError && (error.code === 'proxy_unreachable' || error.code === 'proxy_timeout');
 }
 
+/** Whether nobody wanted the answer any more. */
+export function isAbandoned(error: unknown): boolean {
+  return error instanceof OperationalError && error.code === 'proxy_abandoned';
+}
+
 /** What an encoder threw, as a failure of this question alone. Anything unexpected is passed on as it is. */
 export function encodeFailure(error: unknown): unknown {
   if (error instanceof InvalidPayload || error instanceof RangeError) {

@@ -1,5 +1,11 @@
-import type { AskOrigin } from '@carillon/policy';
-import type { DisconnectBody, ErrorBody, ProxyMethod } from '@carillon/protocol/proxy';
+import type { AskOrigin, StreamListener } from '@carillon/policy';
+import type {
+  DisconnectBody,
+  ErrorBody,
+  ProxyMethod,
+  SubscribeRequest,
+  SubscribeResponse,
+} from '@carillon/protocol/proxy';
 import type { GrpcMethod } from '@carillon/protocol/wire';
 
 /** Events an application backend can be asked about; also the `type` label of metrics. */
@@ -7,6 +13,7 @@ export type ProxyKind =
   | 'connect'
   | 'refresh'
   | 'subscribe'
+  | 'subscribe_stream'
   | 'publish'
   | 'sub_refresh'
   | 'rpc'
@@ -34,6 +41,26 @@ export interface BackendCall<Message, Result> {
   readonly origin: AskOrigin;
 }
 
+export interface StreamCall {
+  /** Final: encoding rules and `meta` are dealt with. */
+  readonly message: SubscribeRequest;
+  readonly origin: AskOrigin;
+  readonly isBidirectional: boolean;
+}
+
+/** A stream of the backend's publications. After `first` was rejected there is none, and its listener is never called. */
+export interface BackendStream {
+  /** The subscribe response, which comes first. Rejects as `exchange` does; waits as long as the backend does. */
+  readonly first: Promise<SubscribeResponse>;
+  /** False where the stream has ended, is not bidirectional, or holds too much that the backend has not taken. */
+  publish(data: Uint8Array): boolean;
+  /** The listener is called no more; `first`, if still awaited, rejects with the reason. */
+  cancel(reason: Error): void;
+  /** While paused nothing is read; what the backend sends waits at its side. */
+  pause(): void;
+  resume(): void;
+}
+
 /**
  * One endpoint of the application, over one transport. Rejects with an `OperationalError` whose code is one of
  * {@link BackendFailureCode}; a status transform counts as a reply.
@@ -45,7 +72,9 @@ export interface Backend {
     call: BackendCall<Message, Result>,
     limit: { readonly signal: AbortSignal; readonly remainingMs: number },
   ): Promise<ReplyEnvelope<Result>>;
-  /** Gives up connections that may be dead; calls in flight go on. */
+  /** Opens a stream (proxy.md §6.7); absent where the transport has none. Never throws. */
+  readonly openStream?: ((call: StreamCall, listener: StreamListener) => BackendStream) | undefined;
+  /** Gives up connections that may be dead; calls in flight and open streams go on. */
   reset(): void;
   close(): Promise<void>;
 }
@@ -66,7 +95,9 @@ export type BackendFailureCode =
   /** Too many questions wait for this endpoint already. */
   | 'proxy_overloaded'
   /** The endpoint failed repeatedly a moment ago. */
-  | 'proxy_circuit_open';
+  | 'proxy_circuit_open'
+  /** The caller gave its stream up before it was open. */
+  | 'proxy_abandoned';
 
 /** Replies beyond this are failures, over HTTP and gRPC alike: twice what `client.queue_max_size` lets any client receive. */
 export const MAX_REPLY_BYTES: number = 2 * 1024 * 1024;

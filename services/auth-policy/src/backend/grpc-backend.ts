@@ -5,13 +5,14 @@ import {
   compressionAlgorithms,
   credentials,
   Metadata,
-  status,
   type ChannelCredentials,
   type ServiceError,
 } from '@grpc/grpc-js';
 
 import { backendFailure } from './backend-failure.ts';
-import { MAX_REPLY_BYTES, type Backend, type BackendCall, type BackendFailureCode } from './backend.ts';
+import { MAX_REPLY_BYTES, type Backend, type BackendCall } from './backend.ts';
+import { statusFailure } from './grpc-status.ts';
+import { GrpcStream } from './grpc-stream.ts';
 import { selectHeaders, type RequestHeaders } from './request-headers.ts';
 
 /** `CentrifugoProxy` by unary calls (proxy.md §1, §2.1, §3.2). Status transforms do not apply. */
@@ -26,6 +27,8 @@ export function createGrpcBackend(options: ProxyConfig, clock: Clock): Backend {
       const deadline = clock.now() + remainingMs;
       return unary(client, { method, message, origin }, { metadata, signal, deadline });
     },
+    openStream: (call, listener) =>
+      new GrpcStream({ client, call, listener, metadata: () => toMetadata(metadataFor(call.origin), options) }),
     reset() {
       client.close();
       client = connect(options);
@@ -105,14 +108,6 @@ function unary<Message, Result>(
   });
 }
 
-const TRANSPORT_STATUS: ReadonlyMap<status, BackendFailureCode> = new Map<status, BackendFailureCode>([
-  [status.UNAVAILABLE, 'proxy_unreachable'],
-  [status.DEADLINE_EXCEEDED, 'proxy_timeout'],
-  [status.CANCELLED, 'proxy_timeout'],
-]);
-
 function failureOf(error: ServiceError | null): Error {
-  if (error === null) return backendFailure('proxy_bad_reply', 'a reply without a message');
-  const code = TRANSPORT_STATUS.get(error.code) ?? 'proxy_grpc_status';
-  return backendFailure(code, `status ${status[error.code]}: ${error.details}`, error);
+  return error === null ? backendFailure('proxy_bad_reply', 'a reply without a message') : statusFailure(error);
 }

@@ -1,10 +1,12 @@
+import type { StreamListener } from '@carillon/policy';
 import { OperationalError, withDeadline, type Clock, type Log } from '@carillon/service-kit';
 
-import type { CallMetrics, PolicyMetrics } from '../metrics.ts';
-import { backendFailure, isTransportFailure } from './backend-failure.ts';
-import type { Backend, BackendCall, ProxyKind, ReplyEnvelope } from './backend.ts';
+import type { CallMetrics, EndpointMetrics, PolicyMetrics } from '../metrics.ts';
+import { backendFailure, isAbandoned, isTransportFailure } from './backend-failure.ts';
+import type { Backend, BackendCall, BackendStream, ProxyKind, ReplyEnvelope, StreamCall } from './backend.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import { ConcurrencyLimit } from './concurrency-limit.ts';
+import { OpeningStream } from './opening-stream.ts';
 
 export interface GuardedBackendOptions {
   /** For logs and metrics; unique. */
@@ -33,6 +35,11 @@ export interface BackendLimits {
 /** One endpoint with its bounds. Rejects as `Backend.exchange` does, never later than the time-out. */
 export interface GuardedBackend {
   call<Message, Result>(call: BackendCall<Message, Result>): Promise<ReplyEnvelope<Result>>;
+  /**
+   * Opens a stream; its `first` rejects as `call` does. The bounds are those of the opening: an open stream takes no place
+   * and has no time-out.
+   */
+  openStream(call: StreamCall, listener: StreamListener): BackendStream;
   close(): Promise<void>;
 }
 
@@ -70,11 +77,11 @@ export function createGuardedBackend(options: GuardedBackendOptions): GuardedBac
   }
 
   /** The call itself, once it has a place. Only what happens here says anything about the endpoint. */
-  async function exchange<Message, Result>(call: BackendCall<Message, Result>, signal: AbortSignal, startedAt: number) {
+  async function attempt<Reply>(work: Exchange<Reply>, signal: AbortSignal, startedAt: number): Promise<Reply> {
     if (!breaker.tryEnter()) throw backendFailure('proxy_circuit_open', 'the backend failed repeatedly a moment ago');
     const remainingMs = Math.max(0, timeoutMs - (clock.monotonic() - startedAt));
     try {
-      const reply = await backend.exchange(call, { signal, remainingMs });
+      const reply = await work({ signal, remainingMs });
       breaker.succeeded();
       return reply;
     } catch (error) {
@@ -85,34 +92,61 @@ export function createGuardedBackend(options: GuardedBackendOptions): GuardedBac
     }
   }
 
-  return {
-    async call(call) {
-      const startedAt = clock.monotonic();
-      const cells = metricsOf(call.method.kind);
-      cells.inFlight.inc();
-      try {
-        return await withDeadline(
-          (signal) => {
-            const turn = limit.run(() => exchange(call, signal, startedAt), signal);
-            metrics.waiting.set(limit.waiting);
-            return turn;
-          },
-          timeoutMs,
-          'proxy_timeout',
-          clock,
-        );
-      } catch (error) {
+  async function guarded<Reply>(kind: ProxyKind, work: Exchange<Reply>): Promise<Reply> {
+    const startedAt = clock.monotonic();
+    const cells = metricsOf(kind);
+    cells.inFlight.inc();
+    try {
+      return await withDeadline(
+        (signal) => {
+          const turn = limit.run(() => attempt(work, signal, startedAt), signal);
+          metrics.waiting.set(limit.waiting);
+          return turn;
+        },
+        timeoutMs,
+        'proxy_timeout',
+        clock,
+      );
+    } catch (error) {
+      if (!isAbandoned(error)) {
         cells.errors.inc();
         if (error instanceof OperationalError) metrics.failure(error.code).inc();
-        logFailure(call.method.kind, error);
-        throw error;
-      } finally {
-        cells.inFlight.dec();
-        cells.duration.observe((clock.monotonic() - startedAt) / 1_000);
-        metrics.waiting.set(limit.waiting);
+        logFailure(kind, error);
       }
+      throw error;
+    } finally {
+      cells.inFlight.dec();
+      cells.duration.observe((clock.monotonic() - startedAt) / 1_000);
+      metrics.waiting.set(limit.waiting);
+    }
+  }
+
+  return {
+    call: (call) => guarded(call.method.kind, (bounds) => backend.exchange(call, bounds)),
+    openStream(call, listener) {
+      const opening = new OpeningStream(() => openStream(backend, call, countingFailures(listener, metrics)));
+      const first = guarded('subscribe_stream', ({ signal }) => opening.open(signal));
+      return opening.opened(first);
     },
     close: () => backend.close(),
+  };
+}
+
+/** One try to get an answer out of the backend, within these bounds. */
+type Exchange<Reply> = (bounds: { readonly signal: AbortSignal; readonly remainingMs: number }) => Promise<Reply>;
+
+function openStream(backend: Backend, call: StreamCall, listener: StreamListener): BackendStream {
+  if (backend.openStream === undefined) throw backendFailure('proxy_unencodable', 'there are no streams over HTTP');
+  return backend.openStream(call, listener);
+}
+
+function countingFailures(listener: StreamListener, metrics: EndpointMetrics): StreamListener {
+  return {
+    onPublication: (publication) => listener.onPublication(publication),
+    onEnd(end) {
+      if (end === 'failed') metrics.failure('proxy_stream_broken').inc();
+      listener.onEnd(end);
+    },
   };
 }
 

@@ -1,7 +1,9 @@
-import type { Ask, Decision, DecisionService } from '@carillon/policy';
+import type { Ask, Decision, DecisionService, StreamAsk, StreamListener } from '@carillon/policy';
 import { OperationalError, type Log } from '@carillon/service-kit';
 
+import type { ProxyKind } from '../backend/backend.ts';
 import type { ProxyRegistry } from '../proxy/proxy-registry.ts';
+import { noStream, openBackedStream, type BackedStream } from './backed-stream.ts';
 import { decideConnect } from './decide-connect.ts';
 import { decideMapPublish } from './decide-map-publish.ts';
 import { decideMapRemove } from './decide-map-remove.ts';
@@ -17,8 +19,18 @@ export interface DecisionMakerOptions {
   readonly log: Log;
 }
 
+/** Decisions by the backends themselves, whose streams can be held back. */
+export interface BackendDecisions extends DecisionService {
+  subscribeStream(ask: StreamAsk, listener: StreamListener): BackedStream;
+}
+
 /** Asks the backends. Owns the registry: closing one closes the other. */
-export function createDecisionMaker({ registry, log }: DecisionMakerOptions): DecisionService {
+export function createDecisionMaker({ registry, log }: DecisionMakerOptions): BackendDecisions {
+  /** One client gets an error for it; the others do not deserve the end of the process. */
+  function reportBug(type: ProxyKind, error: unknown): void {
+    log.error('a decision went wrong', { type, error });
+  }
+
   async function decide<Message, Result>(
     rule: ProxyRule<Message, Result>,
     ask: Ask<Message>,
@@ -30,8 +42,7 @@ export function createDecisionMaker({ registry, log }: DecisionMakerOptions): De
       return rule.decide(await endpoint.backend.call({ method: rule.method, message, origin: ask.origin }));
     } catch (error) {
       if (error instanceof OperationalError) return { kind: 'failed', reason: `${error.code}: ${error.message}` };
-      // A bug. One client gets an error for it; the others do not deserve the end of the process.
-      log.error('a decision went wrong', { type: rule.method.kind, error });
+      reportBug(rule.method.kind, error);
       return { kind: 'failed', reason: 'internal error' };
     }
   }
@@ -45,6 +56,11 @@ export function createDecisionMaker({ registry, log }: DecisionMakerOptions): De
     rpc: (ask) => decide(decideRpc, ask),
     mapPublish: (ask) => decide(decideMapPublish, ask),
     mapRemove: (ask) => decide(decideMapRemove, ask),
+    subscribeStream(ask, listener) {
+      const endpoint = registry.find('subscribe_stream', ask.proxyName);
+      if (endpoint === undefined) return noStream(`no proxy ${ask.proxyName} for subscribe_stream`);
+      return openBackedStream({ endpoint, ask, listener, onBug: (error) => reportBug('subscribe_stream', error) });
+    },
     close: () => registry.close(),
   };
 }

@@ -1,13 +1,15 @@
-import type { DecisionService } from '@carillon/policy';
-import type { DecideReply, DecideRequest } from '@carillon/protocol/cluster';
+import { MessageBatch } from '@carillon/policy';
+import { DECIDE_BATCH_FIELD, policyMethods, type DecideReply, type DecideRequest } from '@carillon/protocol/cluster';
 import { Metadata, type ServerDuplexStream } from '@grpc/grpc-js';
 
+import type { BackendDecisions } from '../decision/decision-maker.ts';
 import type { PolicyMetrics } from '../metrics.ts';
 import { answerQuestion } from './answer-question.ts';
+import { SubscribeStreams } from './subscribe-streams.ts';
 
 export interface CallerStreamOptions {
-  readonly call: ServerDuplexStream<DecideRequest, DecideReply>;
-  readonly decisions: DecisionService;
+  readonly call: ServerDuplexStream<DecideRequest, Buffer>;
+  readonly decisions: BackendDecisions;
   /** Questions of this caller being answered at a time; those beyond get an empty reply, which means failed. */
   readonly maxInFlight: number;
   readonly metrics: PolicyMetrics;
@@ -18,19 +20,28 @@ export interface CallerStreamOptions {
 const DRAIN_NOTICE: DecideReply = Object.freeze({});
 
 /**
- * The stream of one gateway. Replies leave in the order in which decisions come. It ends when the caller has ended its
- * side and all of its questions are answered.
+ * The stream of one gateway. Replies leave in the order in which decisions come, those of one turn together. It ends when the
+ * caller has ended its side and all of its questions are answered; with it end the caller's subscribe streams.
  */
 export class CallerStream {
   readonly #options: CallerStreamOptions;
+  readonly #batch: MessageBatch;
+  readonly #streams: SubscribeStreams;
   #inFlight = 0;
   #hasCallerEnded = false;
   #isClosed = false;
 
   constructor(options: CallerStreamOptions) {
     this.#options = options;
-    const { call } = options;
-    call.on('data', (request: DecideRequest) => void this.#answer(request));
+    const { call, decisions } = options;
+    this.#batch = new MessageBatch({
+      field: DECIDE_BATCH_FIELD.reply,
+      schedule: setImmediate,
+      write: (message) => this.#writeNow(message),
+    });
+    this.#streams = new SubscribeStreams({ decisions, send: (reply) => this.#write(reply) });
+    call.on('data', (request: DecideRequest) => this.#receive(request));
+    call.on('drain', () => this.#streams.resume());
     call.on('end', () => {
       this.#hasCallerEnded = true;
       this.#endIfDone();
@@ -44,7 +55,18 @@ export class CallerStream {
 
   /** The caller asks no more here once it has read this; then it ends the stream. */
   announceDrain(): void {
-    if (!this.#isClosed) this.#options.call.write(DRAIN_NOTICE);
+    this.#write(DRAIN_NOTICE);
+  }
+
+  #receive(request: DecideRequest): void {
+    if (request.batch === undefined) this.#take(request);
+    else for (const each of request.batch) this.#take(each);
+  }
+
+  #take(request: DecideRequest): void {
+    const { id = 0, streamCancel } = request;
+    if (streamCancel === undefined) void this.#answer(request);
+    else this.#streams.cancel(id);
   }
 
   async #answer(request: DecideRequest): Promise<void> {
@@ -56,25 +78,49 @@ export class CallerStream {
     }
     this.#inFlight += 1;
     metrics.questionsInFlight.inc();
-    const reply = await answerQuestion(request, decisions);
+    const { id = 0, subscribeStream, streamPublish } = request;
+    if (subscribeStream !== undefined) await this.#streams.open(id, subscribeStream);
+    else if (streamPublish !== undefined) this.#write(await this.#streams.publish(id, streamPublish));
+    else this.#write(await answerQuestion(request, decisions));
     metrics.questionsInFlight.dec();
     this.#inFlight -= 1;
-    this.#write(reply);
     this.#endIfDone();
   }
 
   #write(reply: DecideReply): void {
     // What waits to be written is bounded by what the caller may ask before it has read its replies.
-    if (!this.#isClosed) this.#options.call.write(reply);
+    if (!this.#isClosed) this.#batch.add(encodeReply(reply));
+  }
+
+  #writeNow(message: Buffer): void {
+    if (this.#isClosed || this.#options.call.writableEnded) return;
+    // Publications of subscribe streams have no such bound: their backends wait until the caller has read.
+    if (!this.#options.call.write(message)) this.#streams.pause();
   }
 
   #endIfDone(): void {
-    if (this.#hasCallerEnded && this.#inFlight === 0 && !this.#isClosed) this.#options.call.end();
+    if (!this.#hasCallerEnded || this.#inFlight > 0 || this.#isClosed) return;
+    this.#streams.closeAll();
+    this.#batch.flush();
+    this.#options.call.end();
   }
 
   #close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#batch.clear();
+    this.#streams.closeAll();
     this.#options.onClose(this);
+  }
+}
+
+/** A reply that cannot be encoded (a number of the backend's that the wire cannot hold) is a failure, not a broken stream. */
+function encodeReply(reply: DecideReply): Buffer {
+  const { responseSerialize } = policyMethods.decide;
+  try {
+    return responseSerialize(reply);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return responseSerialize({ id: reply.id });
   }
 }

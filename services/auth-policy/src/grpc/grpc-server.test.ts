@@ -1,10 +1,12 @@
-import type { Ask, Decision, DecisionService } from '@carillon/policy';
+import type { Ask, Decision } from '@carillon/policy';
 import { policyMethods, type DecideReply, type DecideRequest } from '@carillon/protocol/cluster';
 import type { RpcRequest, RpcResult } from '@carillon/protocol/proxy';
 import { createMetrics, createSilentLog } from '@carillon/service-kit';
 import { Client, credentials, type ClientDuplexStream } from '@grpc/grpc-js';
 import { afterEach, expect, test } from 'vitest';
 
+import { noStream } from '../decision/backed-stream.ts';
+import type { BackendDecisions } from '../decision/decision-maker.ts';
 import { createPolicyMetrics } from '../metrics.ts';
 import { PolicyServer } from './grpc-server.ts';
 
@@ -16,7 +18,7 @@ afterEach(async () => {
 });
 
 /** Decisions of which only rpc is interesting; all others come back empty. */
-function decisionsWith(rpc: Rpc): DecisionService {
+function decisionsWith(rpc: Rpc): BackendDecisions {
   const none = async (): Promise<Decision<never>> => ({ kind: 'result', result: undefined });
   return {
     connect: none,
@@ -27,6 +29,7 @@ function decisionsWith(rpc: Rpc): DecisionService {
     rpc,
     mapPublish: none,
     mapRemove: none,
+    subscribeStream: () => noStream('not here'),
     close: async () => undefined,
   };
 }
@@ -69,7 +72,7 @@ function openStream(client: Client) {
   const until = async (count: number) => {
     while (replies.length < count) await new Promise((resolve) => stream.once('data', resolve));
   };
-  stream.on('data', (reply: DecideReply) => replies.push(reply));
+  stream.on('data', (reply: DecideReply) => replies.push(...(reply.batch ?? [reply])));
   const connected = new Promise((resolve) => stream.once('metadata', resolve));
   return { stream, replies, ended, until, connected };
 }

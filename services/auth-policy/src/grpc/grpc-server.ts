@@ -1,5 +1,5 @@
-import type { Ask, Decision, DecisionService, WireDecision, WireQuestion } from '@carillon/policy';
-import { policyMethods, type DecideReply, type DecideRequest } from '@carillon/protocol/cluster';
+import type { Ask, Decision, WireDecision, WireQuestion } from '@carillon/policy';
+import { policyMethods, type DecideRequest } from '@carillon/protocol/cluster';
 import type {
   ConnectRequest,
   MapPublishRequest,
@@ -20,12 +20,13 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 
+import type { BackendDecisions } from '../decision/decision-maker.ts';
 import type { PolicyMetrics } from '../metrics.ts';
 import { answerOne } from './answer-question.ts';
 import { CallerStream } from './caller-stream.ts';
 
 export interface PolicyServerOptions {
-  readonly decisions: DecisionService;
+  readonly decisions: BackendDecisions;
   /** 0 takes any free port. */
   readonly port: number;
   /** Default: all interfaces. */
@@ -38,6 +39,9 @@ export interface PolicyServerOptions {
 
 /** A question with its headers and a message of the client's size; larger ones are refused by gRPC. */
 const MAX_QUESTION_BYTES = 4 * 1024 * 1024;
+
+/** Replies on the stream are encoded before they are gathered. */
+const SERVICE = { ...policyMethods, decide: { ...policyMethods.decide, responseSerialize: (reply: Buffer) => reply } };
 
 /** The internal service that gateways ask (`PolicyService`): single questions and the stream of many. */
 export class PolicyServer {
@@ -55,7 +59,7 @@ export class PolicyServer {
       'grpc.keepalive_time_ms': 30_000,
       'grpc.keepalive_timeout_ms': 10_000,
     });
-    this.#server.addService(policyMethods, this.#handlers());
+    this.#server.addService(SERVICE, this.#handlers());
   }
 
   /** Listens; gives the port. Rejects with the `OperationalError` `policy_server_listen`. */
@@ -96,11 +100,11 @@ export class PolicyServer {
       rpc: unary((ask: Ask<RpcRequest>) => decisions.rpc(ask)),
       mapPublish: unary((ask: Ask<MapPublishRequest>) => decisions.mapPublish(ask)),
       mapRemove: unary((ask: Ask<MapRemoveRequest>) => decisions.mapRemove(ask)),
-      decide: (call: ServerDuplexStream<DecideRequest, DecideReply>) => this.#accept(call),
+      decide: (call: ServerDuplexStream<DecideRequest, Buffer>) => this.#accept(call),
     };
   }
 
-  #accept(call: ServerDuplexStream<DecideRequest, DecideReply>): void {
+  #accept(call: ServerDuplexStream<DecideRequest, Buffer>): void {
     if (this.#isDraining) {
       call.emit('error', { code: status.UNAVAILABLE, details: 'about to stop' });
       return;

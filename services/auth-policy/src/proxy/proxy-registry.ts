@@ -48,6 +48,7 @@ export function createProxyRegistry(options: ProxyRegistryOptions): ProxyRegistr
     connect: client.connect,
     refresh: client.refresh,
     subscribe: channel.proxy.subscribe,
+    subscribe_stream: channel.proxy.subscribeStream,
     publish: channel.proxy.publish,
     sub_refresh: channel.proxy.subRefresh,
     rpc: rpc.proxy,

@@ -1,6 +1,6 @@
 import type { Ask } from '@carillon/policy';
 import { policyMethods, type DecideReply, type DecideRequest } from '@carillon/protocol/cluster';
-import { createMetrics, createSilentLog, systemClock } from '@carillon/service-kit';
+import { createMetrics, createSilentLog, FakeClock, systemClock } from '@carillon/service-kit';
 import { Metadata, Server, ServerCredentials, status, type ServerDuplexStream } from '@grpc/grpc-js';
 import { afterEach, expect, test, vi } from 'vitest';
 
@@ -26,7 +26,7 @@ const echo = (stream: Stream, request: DecideRequest): void => {
 };
 
 /** An auth-policy that answers questions of its stream as told. */
-async function startInstance(answer: typeof echo = echo, port = 0): Promise<Instance> {
+async function startInstance(answer: typeof echo = echo, port = 0, ip = '127.0.0.1'): Promise<Instance> {
   const streams: Stream[] = [];
   const questions: DecideRequest[] = [];
   const server = new Server();
@@ -35,21 +35,23 @@ async function startInstance(answer: typeof echo = echo, port = 0): Promise<Inst
       streams.push(stream);
       stream.sendMetadata(new Metadata());
       stream.on('data', (request: DecideRequest) => {
-        questions.push(request);
-        answer(stream, request);
+        for (const question of request.batch ?? [request]) {
+          questions.push(question);
+          answer(stream, question);
+        }
       });
       stream.on('error', () => undefined);
       stream.on('end', () => stream.end());
     },
   });
   const bound = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, bound) =>
+    server.bindAsync(`${ip}:${port}`, ServerCredentials.createInsecure(), (error, bound) =>
       error === null ? resolve(bound) : reject(error),
     );
   });
   const stop = (): void => server.forceShutdown();
   opened.push(stop);
-  return { address: `127.0.0.1:${bound}`, port: bound, streams, questions, stop };
+  return { address: `${ip}:${bound}`, port: bound, streams, questions, stop };
 }
 
 function createPolicy(instances: readonly Instance[], options: Partial<GrpcPolicyOptions> = {}) {
@@ -199,4 +201,76 @@ test('answers that nobody waits for are ignored', async () => {
   const policy = createPolicy([instance]);
   expect(await policy.rpc(ask('a'))).toMatchObject({ message: 'a' });
   expect(await policy.rpc(ask('b'))).toMatchObject({ message: 'b' });
+});
+
+test('a name reaches all instances that it stands for, and follows them', async () => {
+  // All of loopback is there: instances differ in their addresses alone, as pods do.
+  const first = await startInstance(echo, 0, '127.0.0.1');
+  const second = await startInstance(echo, first.port, '127.0.0.2');
+  let ips = ['127.0.0.1', '127.0.0.2'];
+  const policy = createPolicy([], { addresses: [`auth-policy:${first.port}`], lookup: async () => ips });
+  await vi.waitFor(() => expect([first, second].every(({ streams }) => streams.length === 1)).toBe(true));
+  const third = await startInstance(echo, first.port, '127.0.0.3');
+  ips = ['127.0.0.2', '127.0.0.3'];
+  // A lost connection is a reason to look again, long before the next look is due.
+  second.streams[0]?.emit('error', { code: status.INTERNAL, details: 'dead' });
+  await vi.waitFor(() => expect(third.streams).toHaveLength(1), { timeout: 4_000 });
+  await vi.waitFor(() => expect(first.streams[0]?.cancelled).toBe(true));
+  const decisions = await Promise.all(Array.from({ length: 10 }, () => policy.rpc(ask('a'))));
+  expect(decisions.every(({ kind }) => kind === 'error')).toBe(true);
+  expect(first.questions).toEqual([]);
+});
+
+test('an instance that left its name still answers what it was asked', async () => {
+  const held: (() => void)[] = [];
+  const leaving = await startInstance((stream, request) => void held.push(() => echo(stream, request)));
+  const other = await startInstance(echo, leaving.port, '127.0.0.2');
+  const clock = new FakeClock();
+  let ips = ['127.0.0.1'];
+  const addresses = [`a:${leaving.port}`];
+  const policy = createPolicy([], { addresses, lookup: async () => ips, clock, deadlineMs: 60_000 });
+  await vi.waitFor(() => expect(policy.isReady()).toBe(true));
+  const asked = policy.rpc(ask('old'));
+  await vi.waitFor(() => expect(held).toHaveLength(1));
+  ips = ['127.0.0.2'];
+  await clock.advance(5_000);
+  await vi.waitFor(() => expect(other.streams).toHaveLength(1));
+  expect(await policy.rpc(ask('new'))).toMatchObject({ message: 'new' });
+  held[0]?.();
+  expect(await asked).toMatchObject({ message: 'old' });
+  await vi.waitFor(() => expect(leaving.streams[0]?.cancelled).toBe(true));
+});
+
+test('a name that does not resolve fails questions, and serves them once it does', async () => {
+  const instance = await startInstance();
+  let isThere = false;
+  const lookup = async (): Promise<readonly string[]> => {
+    if (!isThere) throw new Error('ENOTFOUND');
+    return ['127.0.0.1'];
+  };
+  const policy = createPolicy([], { addresses: [`a:${instance.port}`], lookup, deadlineMs: 100 });
+  expect(await policy.rpc(ask('a'))).toEqual({ kind: 'failed', reason: 'no instance of auth-policy is there' });
+  isThere = true;
+  await vi.waitFor(() => expect(policy.isReady()).toBe(true), { timeout: 3_000 });
+  expect(await policy.rpc(ask('b'))).toMatchObject({ message: 'b' });
+});
+
+test('questions of one turn travel together', async () => {
+  const messages: DecideRequest[] = [];
+  const instance = await startInstance((stream, request) => {
+    messages.push(request);
+    echo(stream, request);
+  });
+  const policy = createPolicy([instance]);
+  await vi.waitFor(() => expect(policy.isReady()).toBe(true));
+  const received = new Promise<DecideRequest>((resolve) => instance.streams[0]?.once('data', resolve));
+  await Promise.all(['a', 'b', 'c'].map((method) => policy.rpc(ask(method))));
+  expect((await received).batch).toHaveLength(3);
+});
+
+test('a question that cannot be encoded fails alone', async () => {
+  const policy = createPolicy([await startInstance()], { deadlineMs: 1_000.5 });
+  await vi.waitFor(() => expect(policy.isReady()).toBe(true));
+  expect(await policy.rpc(ask('a'))).toEqual({ kind: 'failed', reason: 'the question cannot be encoded' });
+  expect(policy.isReady()).toBe(true);
 });

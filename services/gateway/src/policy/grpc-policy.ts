@@ -10,13 +10,17 @@ import {
 import type { DecideReply } from '@carillon/protocol/cluster';
 import { systemClock, type Clock, type Log, type Metrics } from '@carillon/service-kit';
 
+import { lookupAddresses, type LookupAddresses } from './address-watch.ts';
 import type { PolicyQuestion } from './policy-instance.ts';
 import { createPolicyClientMetrics } from './policy-metrics.ts';
-import { PolicyPool, type PolicyFailure } from './policy-pool.ts';
+import { POLICY_FAILURE_REASON, PolicyPool } from './policy-pool.ts';
+import { RemoteStream } from './remote-stream.ts';
 
 export interface GrpcPolicyOptions {
-  /** `host:port` of each instance of auth-policy; at least one. */
+  /** `host:port`, at least one. A name stands for all instances that it resolves to, now and later. */
   readonly addresses: readonly string[];
+  /** Of addresses that name none. */
+  readonly defaultPort?: number | undefined;
   /** Questions in flight and waiting, over all instances; those beyond fail at once. */
   readonly maxInFlight: number;
   /** For one question: more than the time-out of any proxy, so that the better reason wins. */
@@ -25,6 +29,7 @@ export interface GrpcPolicyOptions {
   readonly metrics: Metrics;
   readonly clock?: Clock | undefined;
   readonly random?: (() => number) | undefined;
+  readonly lookup?: LookupAddresses | undefined;
 }
 
 export interface GrpcPolicy extends DecisionService {
@@ -32,17 +37,15 @@ export interface GrpcPolicy extends DecisionService {
   readonly isReady: () => boolean;
 }
 
-const FAILURE_REASON: Readonly<Record<PolicyFailure, string>> = {
-  overloaded: 'too many questions wait for auth-policy',
-  timeout: 'auth-policy did not answer in time',
-  lost: 'the stream to auth-policy broke',
-  no_instance: 'no instance of auth-policy is there',
-};
+/** Where auth-policy listens unless it is told otherwise. */
+const DEFAULT_PORT = 10_100;
 
 /** Decisions by auth-policy, over one long-lived stream to each instance. Whatever goes wrong on the way is `failed`. */
 export function createGrpcPolicy(options: GrpcPolicyOptions): GrpcPolicy {
-  const { deadlineMs, clock = systemClock, random = Math.random } = options;
-  const pool = new PolicyPool({ ...options, clock, random, metrics: createPolicyClientMetrics(options.metrics) });
+  const { deadlineMs, clock = systemClock, random = Math.random, lookup = lookupAddresses } = options;
+  const { defaultPort = DEFAULT_PORT } = options;
+  const metrics = createPolicyClientMetrics(options.metrics);
+  const pool = new PolicyPool({ ...options, defaultPort, clock, random, lookup, metrics });
 
   function asking<Message, Result>(
     put: (question: WireQuestion<Message>) => PolicyQuestion,
@@ -50,7 +53,7 @@ export function createGrpcPolicy(options: GrpcPolicyOptions): GrpcPolicy {
   ): (ask: Ask<Message>) => Promise<Decision<Result>> {
     return async (ask) => {
       const outcome = await pool.ask(put(toWireQuestion(ask, deadlineMs)));
-      if (typeof outcome === 'string') return { kind: 'failed', reason: FAILURE_REASON[outcome] };
+      if (typeof outcome === 'string') return { kind: 'failed', reason: POLICY_FAILURE_REASON[outcome] };
       return fromWireDecision(take(outcome));
     };
   }
@@ -88,6 +91,11 @@ export function createGrpcPolicy(options: GrpcPolicyOptions): GrpcPolicy {
       (mapRemove) => ({ mapRemove }),
       (reply) => reply.mapRemove,
     ),
+    subscribeStream: (ask, listener) => {
+      const { isBidirectional } = ask;
+      const subscribeStream = { ...toWireQuestion(ask, deadlineMs), bidirectional: isBidirectional };
+      return new RemoteStream({ pool, question: { subscribeStream }, isBidirectional, listener });
+    },
     isReady: () => pool.isReady,
     close: async () => pool.close(),
   };

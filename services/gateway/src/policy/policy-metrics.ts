@@ -5,7 +5,7 @@ export interface PolicyClientMetrics {
   readonly inFlight: GaugeCell;
   /** Instances of auth-policy that take questions. */
   readonly readyInstances: GaugeCell;
-  readonly failure: (reason: 'overloaded' | 'timeout' | 'no_instance' | 'lost') => CounterCell;
+  readonly failure: (reason: 'overloaded' | 'timeout' | 'no_instance' | 'lost' | 'unencodable') => CounterCell;
 }
 
 /** Metrics of the hop to auth-policy. */
