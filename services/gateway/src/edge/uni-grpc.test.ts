@@ -76,6 +76,16 @@ describe('unidirectional gRPC', () => {
     expect(server.connections).toBe(0);
   });
 
+  it('lets streams that have just ended send their status when the server closes', async () => {
+    const { sessions, server } = await start();
+    const { ended, pushes } = consume(REQUEST);
+    await eventually(() => expect(sessions).toHaveLength(1));
+    sessions[0]?.socket.close(3001, 'shutdown');
+    server.close();
+    expect(await ended).toBe(0);
+    expect(pushes).toHaveLength(1);
+  });
+
   it('answers a bad request and a full node with errors', async () => {
     await start({ settings: { connectionRateLimit: 1 } });
     expect(await consume(Uint8Array.of(0xff)).ended).toBe(13);

@@ -17,8 +17,11 @@ export interface UniGrpc {
   readonly port: number;
   /** Throws OperationalError `listen_failed`. */
   listen(): Promise<void>;
+  /** Takes no more calls; those that are still open after a second are cut off. */
   close(): void;
 }
+
+const CLOSE_GRACE_MS = 1000;
 
 const DEFAULT_MAX_RECEIVE_BYTES = 4_194_304;
 
@@ -62,7 +65,12 @@ export function createUniGrpc(context: EdgeContext): UniGrpc {
         });
       });
     },
-    close: () => server.forceShutdown(),
+    close() {
+      // Streams that have just ended get to send their status.
+      const deadline = context.clock.setTimer(CLOSE_GRACE_MS, () => server.forceShutdown());
+      deadline.unref();
+      server.tryShutdown(() => deadline.cancel());
+    },
   };
 }
 

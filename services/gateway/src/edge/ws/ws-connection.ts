@@ -96,32 +96,29 @@ export class WsConnection implements Socket {
       return;
     }
     const count = this.#pending.push(message);
-    if (count >= MAX_MESSAGES_PER_FRAME || message.length >= LARGE_MESSAGE_BYTES) this.flush();
-    else if (!this.#isInBatch && !this.#isAwaitingTurnEnd) {
+    if (count >= MAX_MESSAGES_PER_FRAME || message.length >= LARGE_MESSAGE_BYTES) this.#flush();
+    else if (!this.#isAwaitingTurnEnd) {
       this.#isAwaitingTurnEnd = true;
       this.#endpoint.context.pendingWrites.atTurnEnd(this);
     }
   }
 
+  /** What does not fill a frame waits for the end of the turn, as it does outside of batches. */
   batch(write: () => void): void {
     const ws = this.#ws;
     if (ws === undefined || this.#isInBatch) {
       write();
       return;
     }
-    const { pendingWrites } = this.#endpoint.context;
     let failure: { readonly error: unknown } | undefined;
     this.#isInBatch = true;
-    pendingWrites.beginBatch(this);
     ws.cork(() => {
       try {
         write();
       } catch (error) {
         failure = { error };
       }
-      this.flush();
     });
-    pendingWrites.endBatch();
     this.#isInBatch = false;
     this.#finishBatch();
     if (failure !== undefined) throw failure.error;
@@ -218,17 +215,17 @@ export class WsConnection implements Socket {
     return this.#state === 'closed';
   }
 
-  flush(): void {
+  turnEnd(): void {
+    this.#isAwaitingTurnEnd = false;
+    this.#flush();
+  }
+
+  #flush(): void {
     const pending = this.#pending;
     if (pending.length === 0) return;
     const frame = pending.length === 1 ? pending[0] : this.#endpoint.codec.joinFrame(pending);
     pending.length = 0;
     if (frame !== undefined && this.#state === 'open') this.#write(frame);
-  }
-
-  turnEnd(): void {
-    this.#isAwaitingTurnEnd = false;
-    this.flush();
   }
 
   #write(frame: Uint8Array): void {
@@ -253,7 +250,7 @@ export class WsConnection implements Socket {
 
   #sendLast(code: number, reason: string): void {
     if (this.#state !== 'open') return;
-    this.flush();
+    this.#flush();
     const { encodeDisconnect } = this.#endpoint;
     if (encodeDisconnect !== undefined) this.#write(encodeDisconnect(code, reason));
   }
