@@ -56,6 +56,10 @@ interface MethodTypes {
   rpc: [messages.RpcRequest, messages.RpcResult];
   refresh: [messages.RefreshRequest, messages.RefreshResult];
   channels: [messages.ChannelsRequest, messages.ChannelsResult];
+  blockUser: [messages.BlockUserRequest, messages.BlockUserResult];
+  unblockUser: [messages.UnblockUserRequest, messages.UnblockUserResult];
+  revokeToken: [messages.RevokeTokenRequest, messages.RevokeTokenResult];
+  invalidateUserTokens: [messages.InvalidateUserTokensRequest, messages.InvalidateUserTokensResult];
   mapPublish: [messages.MapPublishRequest, messages.MapPublishResult];
   mapRemove: [messages.MapRemoveRequest, messages.MapRemoveResult];
   mapReadState: [messages.MapReadStateRequest, messages.MapReadStateResult];
@@ -161,6 +165,26 @@ export const apiMethods: ApiMethods = Object.freeze({
     request: gen.ChannelsRequestSchema,
     result: gen.ChannelsResultSchema,
     response: gen.ChannelsResponseSchema,
+  }),
+  blockUser: method('blockUser', 18, {
+    request: gen.BlockUserRequestSchema,
+    result: gen.BlockUserResultSchema,
+    response: gen.BlockUserResponseSchema,
+  }),
+  unblockUser: method('unblockUser', 19, {
+    request: gen.UnblockUserRequestSchema,
+    result: gen.UnblockUserResultSchema,
+    response: gen.UnblockUserResponseSchema,
+  }),
+  revokeToken: method('revokeToken', 20, {
+    request: gen.RevokeTokenRequestSchema,
+    result: gen.RevokeTokenResultSchema,
+    response: gen.RevokeTokenResponseSchema,
+  }),
+  invalidateUserTokens: method('invalidateUserTokens', 21, {
+    request: gen.InvalidateUserTokensRequestSchema,
+    result: gen.InvalidateUserTokensResultSchema,
+    response: gen.InvalidateUserTokensResponseSchema,
   }),
   mapPublish: method('mapPublish', 33, {
     request: gen.MapPublishRequestSchema,

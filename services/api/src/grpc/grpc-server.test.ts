@@ -77,7 +77,7 @@ describe('the gRPC API', () => {
 
   it('leaves the methods of the commercial build unimplemented (37)', async () => {
     expect(await grpcCall(api.grpcAddress, 'connections', {})).toMatchObject({ status: status.UNIMPLEMENTED });
-    expect(await grpcCall(api.grpcAddress, 'revokeToken', {})).toMatchObject({ status: status.UNIMPLEMENTED });
+    expect(await grpcCall(api.grpcAddress, 'getUserStatus', {})).toMatchObject({ status: status.UNIMPLEMENTED });
   });
 
   it('carries binary data both ways', async () => {

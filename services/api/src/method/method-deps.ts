@@ -1,4 +1,4 @@
-import type { Broker, Control, Presence } from '@carillon/cluster';
+import type { BanStore, Broker, Control, Presence } from '@carillon/cluster';
 import type { ChannelRules } from '@carillon/policy';
 import type { Clock } from '@carillon/service-kit';
 import type { ChannelDefaults } from '../config.ts';
@@ -13,6 +13,7 @@ export interface MethodDeps {
   readonly broker: Broker;
   readonly presence: Presence;
   readonly control: Control;
+  readonly bans: BanStore;
   readonly channels: () => ChannelSettings;
   readonly clock: Clock;
 }

@@ -1,4 +1,8 @@
 import type { ApiMethod, ApiMethods, BatchField } from '@carillon/protocol/api';
+import { createBlockUser } from './ban/block-user.ts';
+import { createInvalidateUserTokens } from './ban/invalidate-user-tokens.ts';
+import { createRevokeToken } from './ban/revoke-token.ts';
+import { createUnblockUser } from './ban/unblock-user.ts';
 import { createBroadcast } from './broadcast.ts';
 import { createChannels } from './cluster/channels.ts';
 import { createDisconnect } from './session/disconnect.ts';
@@ -37,6 +41,10 @@ export function createMethodHandlers(deps: MethodDeps, reportFailure: ReportFail
     rpc: createRpc(),
     refresh: createRefresh(deps),
     channels: createChannels(deps),
+    blockUser: createBlockUser(deps),
+    unblockUser: createUnblockUser(deps),
+    revokeToken: createRevokeToken(deps),
+    invalidateUserTokens: createInvalidateUserTokens(deps),
     ...createMapMethods(deps),
     sharedPollPublish: createSharedPollPublish(deps),
   };
