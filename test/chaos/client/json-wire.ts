@@ -1,0 +1,79 @@
+import type { Publication, Reply, SubscribeResult, Wire } from './wire.ts';
+
+interface JsonPublication {
+  readonly data: unknown;
+  readonly offset?: number;
+  readonly epoch?: string;
+}
+
+interface JsonSubscribeResult {
+  readonly epoch?: string;
+  readonly offset?: number;
+  readonly recoverable?: boolean;
+  readonly was_recovering?: boolean;
+  readonly recovered?: boolean;
+  readonly publications?: readonly JsonPublication[];
+}
+
+interface JsonReply {
+  readonly id?: number;
+  readonly error?: { readonly code: number; readonly message: string; readonly temporary?: boolean };
+  readonly connect?: { readonly subs?: Readonly<Record<string, JsonSubscribeResult>> };
+  readonly subscribe?: JsonSubscribeResult;
+  readonly push?: {
+    readonly channel?: string;
+    readonly pub?: JsonPublication;
+    readonly unsubscribe?: { readonly code: number };
+  };
+}
+
+export const jsonWire: Wire = {
+  subprotocols: [],
+  pong: '{}',
+  connect: (id, { token, recover }) => {
+    const subs = [...recover].map(([channel, position]) => [channel, { recover: true, ...position }]);
+    return JSON.stringify({ id, connect: { token, subs: Object.fromEntries(subs) } });
+  },
+  subscribe: (id, { channel, recover }) =>
+    JSON.stringify({ id, subscribe: { channel, ...(recover === undefined ? {} : { recover: true, ...recover }) } }),
+  publish: (id, { channel, data }) => `{"id":${id},"publish":{"channel":${JSON.stringify(channel)},"data":${data}}}`,
+  decode: (frame) => frame.toString().split('\n').map(replyOf),
+};
+
+function replyOf(line: string): Reply {
+  const reply = JSON.parse(line) as JsonReply;
+  const { id = 0, error, connect, subscribe, push } = reply;
+  return {
+    id,
+    isPing: line === '{}',
+    error: error === undefined ? undefined : { ...error, temporary: error.temporary ?? false },
+    connect:
+      connect === undefined
+        ? undefined
+        : new Map(Object.entries(connect.subs ?? {}).map(([channel, result]) => [channel, resultOf(result)])),
+    subscribe: subscribe === undefined ? undefined : resultOf(subscribe),
+    push:
+      push === undefined
+        ? undefined
+        : {
+            channel: push.channel ?? '',
+            publication: push.pub === undefined ? undefined : publicationOf(push.pub),
+            unsubscribeCode: push.unsubscribe?.code,
+          },
+  };
+}
+
+function resultOf(result: JsonSubscribeResult): SubscribeResult {
+  return {
+    epoch: result.epoch ?? '',
+    offset: result.offset ?? 0,
+    recoverable: result.recoverable ?? false,
+    wasRecovering: result.was_recovering ?? false,
+    recovered: result.recovered ?? false,
+    publications: (result.publications ?? []).map(publicationOf),
+  };
+}
+
+function publicationOf({ data, offset = 0, epoch = '' }: JsonPublication): Publication {
+  return { offset, epoch, text: JSON.stringify(data) };
+}

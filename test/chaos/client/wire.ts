@@ -1,0 +1,58 @@
+/** What a recovering client says and hears, in either encoding. */
+export interface Publication {
+  readonly offset: number;
+  /** Given with offset 1 only. */
+  readonly epoch: string;
+  readonly text: string;
+}
+
+export interface SubscribeResult {
+  readonly epoch: string;
+  readonly offset: number;
+  readonly recoverable: boolean;
+  readonly wasRecovering: boolean;
+  readonly recovered: boolean;
+  readonly publications: readonly Publication[];
+}
+
+export interface Push {
+  readonly channel: string;
+  readonly publication?: Publication | undefined;
+  readonly unsubscribeCode?: number | undefined;
+}
+
+export interface Reply {
+  /** 0 for a push or ping. */
+  readonly id: number;
+  readonly error?: { readonly code: number; readonly message: string; readonly temporary: boolean } | undefined;
+  /** Server-side subscriptions. */
+  readonly connect?: ReadonlyMap<string, SubscribeResult> | undefined;
+  readonly subscribe?: SubscribeResult | undefined;
+  readonly push?: Push | undefined;
+  readonly isPing: boolean;
+}
+
+/** Where a client was. */
+export interface Position {
+  readonly epoch: string;
+  readonly offset: number;
+}
+
+export interface ConnectCommand {
+  readonly token: string;
+  readonly recover: ReadonlyMap<string, Position>;
+}
+
+export interface SubscribeCommand {
+  readonly channel: string;
+  readonly recover?: Position | undefined;
+}
+
+export interface Wire {
+  readonly subprotocols: readonly string[];
+  readonly pong: string | Uint8Array;
+  connect(id: number, command: ConnectCommand): string | Uint8Array;
+  subscribe(id: number, command: SubscribeCommand): string | Uint8Array;
+  publish(id: number, command: { readonly channel: string; readonly data: string }): string | Uint8Array;
+  decode(frame: Buffer): Reply[];
+}

@@ -1,0 +1,39 @@
+import type { Scenario } from '../scenario.ts';
+import { names, permissions, proxied, surface } from './channels.ts';
+import { connecting } from './connect.ts';
+import { delta, filters } from './delta.ts';
+import { emulation, unidirectional } from './emulation.ts';
+import { expiration } from './expiration.ts';
+import { framing } from './framing.ts';
+import { recovery } from './recovery.ts';
+import { clientsByApi } from './server-api-clients.ts';
+import { http, legacyCommands, publishing } from './server-api.ts';
+import { history, presence, subscribing } from './subscribe.ts';
+import { anonymity, claims, signatures, subscriptionTokens } from './tokens.ts';
+
+/** Every row that servers are asked about. Ids are unique. */
+export const ROWS: readonly Scenario[] = [
+  ...framing,
+  ...emulation,
+  ...unidirectional,
+  ...connecting,
+  ...subscribing,
+  ...presence,
+  ...history,
+  ...recovery,
+  ...expiration,
+  ...delta,
+  ...filters,
+  ...http,
+  ...legacyCommands,
+  ...publishing,
+  ...clientsByApi,
+  ...signatures,
+  ...claims,
+  ...subscriptionTokens,
+  ...anonymity,
+  ...names,
+  ...permissions,
+  ...proxied,
+  ...surface,
+];
