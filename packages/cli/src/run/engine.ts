@@ -11,7 +11,7 @@ export function chooseEngine(config: Config, runtime: ProcessRuntime): CreateEng
 }
 
 /** The engine on NATS. Throws where no URL is configured: a service alone is part of a cluster. */
-export function clusterEngine(config: Config, { clock, log, node }: ProcessRuntime): CreateEngine {
+export function clusterEngine(config: Config, { clock, log, metrics, node }: ProcessRuntime): CreateEngine {
   const { nats } = config;
   if (nats.url.length === 0) {
     const message = `nats.url is not set: carillon ${node.role} is one service of a cluster, carillon serve runs all in one`;
@@ -21,6 +21,7 @@ export function clusterEngine(config: Config, { clock, log, node }: ProcessRunti
     node,
     clock,
     log,
+    metrics,
     connect: {
       url: nats.url,
       prefix: nats.prefix,

@@ -50,7 +50,7 @@ export async function runApi(config: Config, runtime: ProcessRuntime): Promise<R
   const api = composeApi({ config, ...engine, channels, log, clock, metrics, health });
   lifecycle.add({ name: 'engine', stop: () => engine.close() });
   lifecycle.add({ name: 'api', start: () => api.listen(), drain: () => api.drain(), stop: () => api.close() });
-  return { reload: (next) => api.updateChannels(channelRules(next)), onReady() {} };
+  return { reload: (next) => api.updateChannels(channelRules(next), next), onReady() {} };
 }
 
 /** `carillon auth-policy`: asks the application backend. */

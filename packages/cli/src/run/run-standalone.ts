@@ -42,9 +42,13 @@ export async function runStandalone(
   }
   lifecycle.add({
     name: 'gateway',
-    start: () => gateway.listen(),
-    drain: (signal) => gateway.drain(signal),
+    start: async () => {
+      await gateway.listen();
+      await api.listenGrpc();
+    },
+    drain: (signal) => Promise.all([gateway.drain(signal), api.drain(signal)]),
     stop: async () => {
+      await api.close();
       await gateway.close();
       await policy.close();
     },
@@ -53,7 +57,7 @@ export async function runStandalone(
     async reload(next) {
       const channels = await gateway.reload(next);
       policy.reload(next);
-      api.updateChannels(channels);
+      api.updateChannels(channels, next);
     },
     onReady() {
       const scheme = config.httpServer.tls.enabled ? 'https' : 'http';
