@@ -11,6 +11,9 @@ import { NoStreamError } from './presence/stream-request.ts';
 import { Requester } from './request/requester.ts';
 
 const REQUEST_DEADLINE_MS = 5_000;
+/** How long a start waits for somebody who takes reads of the stream. */
+const START_DEADLINE_MS = 10_000;
+const START_RETRY_MS = 100;
 /** How often a node looks for records whose copy it missed. */
 const CHECK_MS = 1_000;
 /** Checks between two looks at the stream as a whole, and at bans that have ended. */
@@ -111,7 +114,7 @@ class StreamBans implements BanStore {
 
   async start(): Promise<void> {
     await this.#declare();
-    await this.#sync();
+    await this.#firstSync();
     this.#scheduleCheck();
   }
 
@@ -210,6 +213,19 @@ class StreamBans implements BanStore {
     }
     this.#wantedTo = Math.max(this.#wantedTo, sequence);
     return false;
+  }
+
+  /** The replicas of a stream that was made a moment ago, or whose servers have just started, take reads a little later. */
+  async #firstSync(): Promise<void> {
+    const giveUpAt = this.#clock.monotonic() + START_DEADLINE_MS;
+    for (;;) {
+      try {
+        return await this.#sync();
+      } catch (error) {
+        if (!(error instanceof NoStreamError) || this.#isClosed || this.#clock.monotonic() > giveUpAt) throw error;
+      }
+      await this.#pause(START_RETRY_MS);
+    }
   }
 
   /** Brings the list up to what the stream has now; joins a sync that is under way, which sees to what is asked now. */
