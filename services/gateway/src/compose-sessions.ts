@@ -9,16 +9,14 @@ import { createConnect } from './command/connect/connect.ts';
 import { createConnectUnidirectional } from './command/connect/connect-unidirectional.ts';
 import { createDispatch } from './command/dispatch.ts';
 import type { GatewaySettings } from './command/gateway-settings.ts';
-import { retentionOf } from './command/retention.ts';
+import { createCommandLimits } from './command/limit/command-limits.ts';
 import { composeCommands } from './compose-commands.ts';
+import { composeControl } from './compose-control.ts';
 import { composeTimers } from './compose-timers.ts';
 import { createAcceptConnection } from './connection/accept-connection.ts';
 import type { CloseConnection } from './connection/close-connection.ts';
 import type { ConnectionMetrics } from './connection/connection-metrics.ts';
 import { createEmulatedSessions } from './connection/emulated-sessions.ts';
-import { createApplyControl } from './control/apply-control.ts';
-import { createApplySubscribe } from './control/apply-subscribe.ts';
-import { createSweepBans } from './control/sweep-bans.ts';
 import type { AcceptSocket } from './edge/socket.ts';
 import type { ChannelHub } from './fanout/hub-port.ts';
 import { createDeadlines } from './session/deadlines.ts';
@@ -70,13 +68,14 @@ export function createSessionStack(deps: SessionStackDeps): SessionStack {
     disconnect: (session, code) => close.disconnect(session, code),
   });
   const establish = createEstablish({ hub, broker, presence, expiry, background });
-  const bans = engine.bans.current;
+  const limits = createCommandLimits({ settings, clock });
   const commandDeps = {
     ...deps,
     broker,
     presence,
     control,
-    bans,
+    bans: engine.bans.current,
+    limits,
     sessions,
     heartbeat,
     deadlines,
@@ -85,7 +84,7 @@ export function createSessionStack(deps: SessionStackDeps): SessionStack {
     timers,
   };
   const connect = createConnect(commandDeps);
-  const handlers = composeCommands(connect, { ...commandDeps, endSubscription });
+  const handlers = composeCommands(connect, { ...commandDeps, endSubscription, unsubscribe });
   const dispatch = createDispatch({ ...commandDeps, close, handlers });
   const connectUnidirectional = createConnectUnidirectional({
     connect,
@@ -108,32 +107,16 @@ export function createSessionStack(deps: SessionStackDeps): SessionStack {
     log,
     limits: settings,
   });
-  const subscribe = createApplySubscribe({
-    establish,
-    close,
-    clock,
-    settings,
-    retentionOf: (options) => retentionOf(options, settings().defaultHistoryMetaTtlMs),
-  });
-  const controlHandler = createApplyControl({
-    sessions,
-    hub,
-    close,
-    timers,
-    unsubscribe,
-    subscribe,
-    expiredCloseDelayMs: () => settings().expiredCloseDelayMs,
-    emulate: (session, frame) => emulated.receive(session, frame),
-    clock,
-  });
-  const stopSweeping = createSweepBans({ bans: engine.bans, sessions, close, unsubscribe, clock });
+  const { bans } = engine;
+  const controlParts = { bans, hub, sessions, close, timers, unsubscribe, establish, emulated, settings, clock };
+  const controlled = composeControl(controlParts);
   return {
     accept,
-    control: controlHandler,
+    control: controlled.handler,
     sessions,
     close,
     stop() {
-      stopSweeping();
+      controlled.stop();
       heartbeat.stop();
       deadlines.stop();
     },

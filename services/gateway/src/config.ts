@@ -1,9 +1,10 @@
 import type { Config, TokenConfig } from '@carillon/config';
-import { ChannelRules, type RpcRules } from '@carillon/policy';
+import { ChannelRules, createLimitPlan, type RpcRules } from '@carillon/policy';
 import type { PublicationDataFormat } from '@carillon/protocol/channel';
 import type { DisconnectCode } from '@carillon/protocol/codes';
 import type { TokenSettings } from './auth/token-settings.ts';
 import type { GatewaySettings } from './command/gateway-settings.ts';
+import type { LimitSettings } from './command/limit/command-limits.ts';
 import type { HubSettings } from './fanout/hub-settings.ts';
 
 /** Namespaces and their rules; shared by everything in a process that resolves channels. */
@@ -32,6 +33,7 @@ export function gatewaySettings(config: Config, channels: ChannelRules): Gateway
     expiredCloseDelayMs: client.expiredCloseDelayMs,
     expiredSubCloseDelayMs: client.expiredSubCloseDelayMs,
     userConnectionLimit: client.userConnectionLimit,
+    limits: limitSettings(config),
     includeServerTime: client.connectIncludeServerTime,
     historyLimit: client.historyMaxPublicationLimit,
     recoveryLimit: client.recoveryMaxPublicationLimit,
@@ -71,6 +73,16 @@ export function tokenSettings({ client }: Pick<Config, 'client'>): {
   return {
     connection: of(client.token),
     subscription: client.subscriptionToken.enabled ? of(client.subscriptionToken) : undefined,
+  };
+}
+
+function limitSettings({ client }: Config): LimitSettings {
+  const { clientCommand, userCommand, clientError } = client.rateLimit;
+  const { enabled, total } = clientError;
+  return {
+    clientCommand: createLimitPlan(clientCommand),
+    userCommand: createLimitPlan(userCommand),
+    clientErrors: enabled && total.enabled && total.buckets.length > 0 ? total.buckets : undefined,
   };
 }
 

@@ -8,6 +8,7 @@ import type { Heartbeat } from '../session/heartbeat.ts';
 import type { SessionTable } from '../session/session-table.ts';
 import type { ConnectionMetrics } from '../connection/connection-metrics.ts';
 import type { GatewaySettings } from './gateway-settings.ts';
+import type { CommandLimits } from './limit/command-limits.ts';
 
 /** Everything commands may use. Each command takes the part it needs. */
 export interface CommandDeps {
@@ -17,6 +18,7 @@ export interface CommandDeps {
   readonly presence: Presence;
   readonly control: Control;
   readonly bans: BanView;
+  readonly limits: CommandLimits;
   readonly decisions: DecisionService;
   readonly tokens: TokenVerifier;
   readonly sessions: SessionTable;

@@ -6,6 +6,7 @@ import {
   DISCONNECT_BAD_REQUEST,
   DISCONNECT_NOT_AVAILABLE,
   DISCONNECT_SERVER_ERROR,
+  DISCONNECT_TOO_MANY_ERRORS,
   INTERNAL_ERROR,
   NOT_AVAILABLE,
   UNRECOVERABLE_POSITION,
@@ -19,6 +20,7 @@ import type { Dispatch } from '../connection/accept-connection.ts';
 import type { Heartbeat } from '../session/heartbeat.ts';
 import type { Session } from '../session/session.ts';
 import type { CommandHandler } from './handler.ts';
+import type { CommandLimits } from './limit/command-limits.ts';
 
 /** Commands in the order in which the first one present wins when a frame carries several (client-protocol §3.4). */
 const METHODS = [
@@ -43,6 +45,7 @@ export type Handlers = Readonly<Record<Exclude<Method, 'ping' | 'send'>, Command
 
 export interface DispatchDeps {
   readonly handlers: Handlers;
+  readonly limits: CommandLimits;
   readonly heartbeat: Heartbeat;
   readonly close: CloseConnection;
   readonly timers: ConnectionTimers;
@@ -62,6 +65,7 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
     try {
       const refused = admit(deps, session, { command, method });
       if (refused || method === undefined) return undefined;
+      deps.limits.check(session, method, command);
       const done = handlerOf(deps.handlers, method, command)(session, command);
       if (done === undefined) {
         observe(deps, method, startedAt);
@@ -138,6 +142,9 @@ function answerFailure(deps: DispatchDeps, session: Session, { command, method, 
     return;
   }
   replyError(session, command, failure);
+  // Internal errors are not the client's fault.
+  if (failure.code === INTERNAL_ERROR.code || deps.limits.mayGoOnAfterError(session)) return;
+  deps.close.disconnect(session, DISCONNECT_TOO_MANY_ERRORS);
 }
 
 function replyError(session: Session, command: Command, { code, message, temporary }: ClientError): void {

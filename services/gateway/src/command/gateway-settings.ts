@@ -1,6 +1,7 @@
 import type { ChannelRules, RpcRules } from '@carillon/policy';
 import type { PublicationDataFormat } from '@carillon/protocol/channel';
 import type { DisconnectCode } from '@carillon/protocol/codes';
+import type { LimitSettings } from './limit/command-limits.ts';
 
 /**
  * Options that commands read (channels-and-config §3.5), durations in ms. Read anew for each command, so that a
@@ -25,6 +26,8 @@ export interface GatewaySettings {
   readonly expiredSubCloseDelayMs: number;
   /** 0 = no limit. Per node. */
   readonly userConnectionLimit: number;
+  /** `client.rate_limit`. The same object for as long as the configuration is the same. */
+  readonly limits: LimitSettings;
   readonly includeServerTime: boolean;
   /** 0 = unlimited. */
   readonly historyLimit: number;

@@ -27,7 +27,17 @@ import { MAX_TTL_S, ttlOf } from '../subscribe/subscribe-result.ts';
 
 export type ConnectDeps = Pick<
   CommandDeps,
-  'settings' | 'tokens' | 'decisions' | 'presence' | 'control' | 'bans' | 'sessions' | 'heartbeat' | 'clock' | 'log'
+  | 'settings'
+  | 'tokens'
+  | 'decisions'
+  | 'presence'
+  | 'control'
+  | 'bans'
+  | 'limits'
+  | 'sessions'
+  | 'heartbeat'
+  | 'clock'
+  | 'log'
 > & { readonly establish: Establish; readonly timers: ConnectionTimers };
 
 /** Connects a session; what it sends at the end differs between bidirectional and unidirectional transports. */
@@ -47,6 +57,7 @@ export function createConnect(deps: ConnectDeps): Connect {
     const authentication = await authenticate(deps, session, request);
     const { identity } = authentication;
     refuseBannedConnection(deps, identity);
+    deps.limits.checkConnect(identity.user);
     if (identity.expireAt > 0 && identity.expireAt < Math.floor(deps.clock.now() / 1000)) {
       throw new ClientError(EXPIRED);
     }
