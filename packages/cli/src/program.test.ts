@@ -50,6 +50,11 @@ test('commands give their exit code', async () => {
   expect(await run('checkconfig -c none.json')).toMatchObject({ codes: [1], stdout: 'config file not found\n' });
   expect(await run('checkconfig -s', { 'config.json': '{}' })).toMatchObject({ codes: [0], stdout: '' });
   expect((await run('gensubtoken -u 1')).codes).toEqual([1]);
+  expect((await run('checktoken')).stdout).toMatch(/^error: provide token to check/);
+  expect(await run('checksubtoken x -c none.json')).toMatchObject({
+    codes: [1],
+    stdout: 'error: the token is not a JWT\n',
+  });
   expect((await run('gentoken -q -t -1', { 'config.json': '{"secret":"s"}' })).stdout).toMatch(/^eyJ/);
   expect((await run('configdoc -m -s gateway -l 2')).stdout).toMatch(/^#### `gateway`/);
 });

@@ -41,6 +41,7 @@ export function createProgram(context: ProgramContext): Command {
   addServices(program, context);
   addConfigCommands(program, context);
   addTokenCommands(program, context);
+  addTokenChecks(program, context);
   program
     .command('version')
     .description('print the version')
@@ -106,6 +107,21 @@ function addTokenCommands(program: Command, { io, exit }: ProgramContext): void 
   add('gensubtoken', 'make a subscription token for development')
     .option('-s, --channel <channel>', 'channel', '')
     .action(async (options) => exit(await (await import('./commands/gensubtoken.ts')).genSubTokenCommand(options, io)));
+}
+
+function addTokenChecks(program: Command, { io, exit }: ProgramContext): void {
+  const add = (name: string, doc: string): Command =>
+    program
+      .command(name)
+      .description(doc)
+      .argument('[token...]', 'the token')
+      .option(...CONFIG);
+  add('checktoken', 'verify a connection token').action(async (tokens, options) =>
+    exit(await (await import('./commands/checktoken.ts')).checkTokenCommand(tokens, options, io)),
+  );
+  add('checksubtoken', 'verify a subscription token').action(async (tokens, options) =>
+    exit(await (await import('./commands/checksubtoken.ts')).checkSubTokenCommand(tokens, options, io)),
+  );
 }
 
 function wholeNumber(text: string): number {

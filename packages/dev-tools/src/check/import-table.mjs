@@ -19,7 +19,7 @@ export const PACKAGES = {
 export const PACKAGES_FOR_TESTS = ['dev-tools', 'service-kit'];
 
 /** The doors of a service: all that its wiring may use from outside. */
-export const SERVICE_DOORS = ['compose', 'config'];
+export const SERVICE_DOORS = ['compose', 'config', 'auth'];
 
 /** Adapters of ports: for the file that wires them, and for tests. */
 export const ADAPTERS = ['@carillon/cluster/memory', '@carillon/cluster/nats', '@carillon/cluster/contract'];

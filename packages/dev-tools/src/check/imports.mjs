@@ -45,7 +45,7 @@ function problemOfPackage({ from, path, owner }) {
     return path.includes('/bin/') ? undefined : 'a package does not import itself by name';
   if (!allowed.includes(name)) return `${owner} does not import ${name}`;
   if (SERVICES.includes(name) && !SERVICE_DOORS.includes(door))
-    return 'a service is entered by its compose or config only';
+    return 'a service is entered by its doors only: compose, config, auth';
   if (ADAPTERS.includes(from) && !isWiring(path) && !isTest(path)) return 'only compose imports an adapter';
   return undefined;
 }
