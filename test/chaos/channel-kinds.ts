@@ -2,6 +2,7 @@ import type { Config } from '../harness/start-process.ts';
 import type { ChannelRules } from './model/reference-log.ts';
 
 const OPEN = { allow_subscribe_for_client: true, allow_publish_for_client: true, force_recovery: true };
+export const SHARDS = 4;
 const RECOVERY_LIMIT = 300;
 
 /** Channels that keep enough, channels whose ring is soon overrun, and channels whose history soon expires. */
@@ -22,13 +23,14 @@ export const CHAOS_CONFIG: Config = {
   },
   client: { queue_max_size: 262_144, recovery_max_publication_limit: RECOVERY_LIMIT },
   gateway: { drain_window: '1s' },
-  nats: { shards: 4, request_timeout: '3s' },
+  nats: { shards: SHARDS, request_timeout: '3s' },
 };
 
-export function channelRules(): ChannelRules[] {
+/** `tag` keeps the channels of runs on one cluster apart. */
+export function channelRules(tag: string): ChannelRules[] {
   return KINDS.flatMap(({ name, numChannels, historySize, historyTtlMs }) =>
     Array.from({ length: numChannels }, (_, index) => ({
-      channel: `${name}:${index}`,
+      channel: `${name}:${tag}${index}`,
       historySize,
       historyTtlMs,
       recoveryLimit: RECOVERY_LIMIT,

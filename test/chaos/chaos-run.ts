@@ -44,7 +44,7 @@ export class ChaosRun {
     this.#seed = seed;
     this.#cluster = cluster;
     this.random = new Random(seed);
-    this.logs = new Map(channelRules().map((rules) => [rules.channel, new ReferenceLog(rules, this.verdict)]));
+    this.logs = new Map(channelRules(`${seed.toString(36)}-`).map((rules) => [rules.channel, new ReferenceLog(rules, this.verdict)]));
     this.clients = Array.from({ length: numClients }, (_, index) => this.#createClient(index));
     this.#publisher = new Publisher({
       apis: cluster.apis,
@@ -58,6 +58,12 @@ export class ChaosRun {
   async start(): Promise<void> {
     for (const client of this.clients) client.open();
     await this.until(() => this.clients.every(({ isReady }) => isReady), 'all clients are subscribed');
+    this.resume();
+  }
+
+  /** Starts the operations (again). */
+  resume(): void {
+    this.#isOver = false;
     this.#operations = Array.from({ length: OPERATIONS_IN_FLIGHT }, () => this.#operate(this.random.fork()));
   }
 
