@@ -19,7 +19,9 @@ afterEach(() => {
 });
 
 /** A real key server whose answers the test chooses by path and count. */
-async function keyServer(answer: (path: string, count: number) => Answer): Promise<{ url: string; requests: string[] }> {
+async function keyServer(
+  answer: (path: string, count: number) => Answer,
+): Promise<{ url: string; requests: string[] }> {
   const requests: string[] = [];
   const server = createServer((request, response) => {
     requests.push(request.url ?? '');
@@ -98,7 +100,9 @@ describe('a key set endpoint', () => {
   it('fails a set as a whole when one key of it can not be read', async () => {
     const body = setOf(await jwk(rsa.publicKey, { kid: 'r' }), { kty: 'oct', k: 'AA', kid: 'x', use: 'sig' });
     const { url } = await keyServer(() => ({ body }));
-    await expect(verify(url)(await sign(rsa.privateKey, 'RS256', { kid: 'r' }))).rejects.toMatchObject({ code: 'invalid' });
+    await expect(verify(url)(await sign(rsa.privateKey, 'RS256', { kid: 'r' }))).rejects.toMatchObject({
+      code: 'invalid',
+    });
   });
 
   it('is asked twice before a token is refused', async () => {
@@ -114,7 +118,9 @@ describe('a key set endpoint', () => {
   it('that hangs costs a bounded time', async () => {
     const { url } = await keyServer(() => ({ hang: true }));
     const startedAt = performance.now();
-    await expect(verify(url)(await sign(rsa.privateKey, 'RS256', { kid: 'r' }))).rejects.toMatchObject({ code: 'invalid' });
+    await expect(verify(url)(await sign(rsa.privateKey, 'RS256', { kid: 'r' }))).rejects.toMatchObject({
+      code: 'invalid',
+    });
     expect(performance.now() - startedAt).toBeLessThan(4000);
   });
 
@@ -139,7 +145,10 @@ describe('a key set endpoint', () => {
       '/a/jwks': setOf(await jwk(rsa.publicKey, { kid: 'same' })),
       '/b/jwks': setOf(await jwk(ec.publicKey, { kid: 'same' })),
     };
-    const { url } = await keyServer((path) => ({ body: sets[path] ?? '', status: sets[path] === undefined ? 404 : 200 }));
+    const { url } = await keyServer((path) => ({
+      body: sets[path] ?? '',
+      status: sets[path] === undefined ? 404 : 200,
+    }));
     const check = verify(`${url}/{{tenant}}/jwks`, { issuerRegex: '^https://(?P<tenant>[^/]*.*)$' });
     await check(await sign(rsa.privateKey, 'RS256', { kid: 'same' }, { iss: 'https://a' }));
     await check(await sign(ec.privateKey, 'ES256', { kid: 'same' }, { iss: 'https://b' }));

@@ -1,4 +1,4 @@
-import type { CryptoKey } from 'jose';
+import type { VerificationKey } from './verify-signature.ts';
 
 /** The unverified header of a token, as far as finding its key goes. */
 export interface TokenHeader {
@@ -12,5 +12,5 @@ export interface KeySource {
    * Keys to try, in order. Empty: the algorithm is not enabled. Rejects with `TokenError` when keys can't be had.
    * `groups` are the named groups that the issuer and audience rules found.
    */
-  keysFor(header: TokenHeader, groups: Readonly<Record<string, string>>): Promise<readonly CryptoKey[]>;
+  keysFor(header: TokenHeader, groups: Readonly<Record<string, string>>): Promise<readonly VerificationKey[]>;
 }

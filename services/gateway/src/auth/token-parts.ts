@@ -37,7 +37,8 @@ function parseHeader(part: string): TokenHeader {
     throw new TokenError('invalid', 'the header is not JSON', cause);
   }
   if (typeof header !== 'object' || header === null) throw new TokenError('invalid', 'the header is no object');
-  const { alg, kid }: { alg?: unknown; kid?: unknown } = header;
+  const { alg, kid, crit }: { alg?: unknown; kid?: unknown; crit?: unknown } = header;
+  if (crit !== undefined) throw new TokenError('invalid', 'the header holds extensions that must be understood');
   if (typeof alg !== 'string') throw new TokenError('invalid', 'the header names no algorithm');
   return { alg, kid: typeof kid === 'string' && kid !== '' ? kid : undefined };
 }

@@ -85,7 +85,15 @@ describe('signatures', () => {
   it('malformed tokens are refused', async () => {
     const good = await sign({ sub: '42' });
     const [header = '', payload = '', signature = ''] = good.split('.');
-    const bad = ['', 'x', `${header}.${payload}`, `${good}=`, `x${good}`, `${header}.${payload}.${signature}.x`, 'eyJ.eyJ.x'];
+    const bad = [
+      '',
+      'x',
+      `${header}.${payload}`,
+      `${good}=`,
+      `x${good}`,
+      `${header}.${payload}.${signature}.x`,
+      'eyJ.eyJ.x',
+    ];
     const checked = await verifier(SECRET);
     for (const token of bad) await expect(checked.verifyConnectToken(token)).rejects.toMatchObject({ code: 'invalid' });
     await expect(checked.verifyConnectToken(`eyJ${'a'.repeat(100_000)}`)).rejects.toMatchObject({ code: 'invalid' });
@@ -159,7 +167,10 @@ describe('connection claims', () => {
 
   it('channels count only without subs', async () => {
     expect((await connect({ channels: ['a', 'b'] })).channels).toEqual(['a', 'b']);
-    const both = await connect({ channels: ['a'], subs: { c: { data: { x: 1 }, override: { presence: { value: true } } } } });
+    const both = await connect({
+      channels: ['a'],
+      subs: { c: { data: { x: 1 }, override: { presence: { value: true } } } },
+    });
     expect(both.channels).toEqual([]);
     expect([...both.subs.keys()]).toEqual(['c']);
     expect(text(both.subs.get('c')?.data)).toBe('{"x":1}');
@@ -177,7 +188,9 @@ describe('connection claims', () => {
   it('regex rules search, in any audience', async () => {
     const loose = await verifier({ ...SECRET, audienceRegex: '^a', issuerRegex: 'corp' });
     expect((await loose.verifyConnectToken(await sign({ aud: ['x', 'ab'], iss: 'my-corp-1' }))).user).toBe('');
-    await expect(loose.verifyConnectToken(await sign({ aud: 'x', iss: 'corp' }))).rejects.toMatchObject({ code: 'invalid' });
+    await expect(loose.verifyConnectToken(await sign({ aud: 'x', iss: 'corp' }))).rejects.toMatchObject({
+      code: 'invalid',
+    });
   });
 
   it('another claim may hold the user id', async () => {
@@ -192,7 +205,15 @@ describe('subscription claims', () => {
   it('a channel is needed, data and info are decoded', async () => {
     const checked = await verifier(SECRET);
     await expect(checked.verifySubscribeToken(await sign({ sub: '1' }))).rejects.toMatchObject({ code: 'invalid' });
-    const token = await sign({ sub: '1', channel: 'c', client: 'x', data: { d: 1 }, info: 1, b64info: 'cmF3', allow: ['pub'] });
+    const token = await sign({
+      sub: '1',
+      channel: 'c',
+      client: 'x',
+      data: { d: 1 },
+      info: 1,
+      b64info: 'cmF3',
+      allow: ['pub'],
+    });
     const claims = await checked.verifySubscribeToken(token);
     expect(claims).toMatchObject({ user: '1', hasUser: true, channel: 'c', client: 'x', allow: ['pub'] });
     expect([text(claims.data), text(claims.info)]).toEqual(['{"d":1}', 'raw']);

@@ -1,10 +1,10 @@
-import { compactVerify, type CryptoKey } from 'jose';
 import type { TokenClaims } from '@carillon/protocol/token';
 import type { Clock } from '@carillon/service-kit';
 import { createClaimRules } from './claim-rules.ts';
 import { bytesClaim, numericDate, userIdFrom, wholeNumber } from './claim-values.ts';
 import type { KeySource } from './key-source.ts';
 import { parseToken, type TokenParts } from './token-parts.ts';
+import { verifySignature } from './verify-signature.ts';
 import type { TokenSettings } from './token-settings.ts';
 import { TokenError, type ConnectClaims, type SubscribeClaims, type TokenSubscription } from './token-verifier.ts';
 
@@ -30,20 +30,6 @@ export function createVerifyToken({ settings, keys, clock }: VerifyTokenDeps): V
     rules.checkTimes(parts.claims, clock.now() / 1000);
     return parts;
   };
-}
-
-async function verifySignature(token: string, alg: string, candidates: readonly CryptoKey[]): Promise<void> {
-  let failure: unknown;
-  for (const key of candidates) {
-    try {
-      await compactVerify(token, key, { algorithms: [alg] });
-      return;
-    } catch (error) {
-      failure = error;
-    }
-  }
-  const reason = candidates.length === 0 ? `the algorithm ${alg} is not enabled` : 'the signature does not match';
-  throw new TokenError('invalid', reason, failure);
 }
 
 /** tokens.md §4. */
