@@ -57,7 +57,14 @@ export function createSessionStack(deps: SessionStackDeps): SessionStack {
   const deadlines = createDeadlines(clock);
   const endSubscription = createEndSubscription({ hub, broker, presence, background });
   const unsubscribe = createUnsubscribeByServer(endSubscription, metrics);
-  const { heartbeat, timers, close } = composeTimers({ ...deps, sessions, deadlines, endSubscription, background });
+  const { heartbeat, timers, close } = composeTimers({
+    ...deps,
+    sessions,
+    deadlines,
+    endSubscription,
+    unsubscribe,
+    background,
+  });
   const expiry = createSubscriptionExpiry({
     deadlines,
     decisions,

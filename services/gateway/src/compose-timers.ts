@@ -6,12 +6,14 @@ import { createCloseConnection, type CloseConnection } from './connection/close-
 import { createConnectionExpiry } from './connection/connection-expiry.ts';
 import type { ConnectionMetrics } from './connection/connection-metrics.ts';
 import { createConnectionTimers, type ConnectionTimers } from './connection/connection-timers.ts';
+import { createWithdrawSubscriptions } from './connection/withdraw-subscriptions.ts';
 import type { Deadlines } from './session/deadlines.ts';
 import { createHeartbeat, spreadFirstPing, type Heartbeat } from './session/heartbeat.ts';
 import type { Session } from './session/session.ts';
 import type { SessionTable } from './session/session-table.ts';
 import type { Background } from './subscription/background.ts';
 import type { EndSubscription } from './subscription/end-subscription.ts';
+import type { UnsubscribeByServer } from './subscription/unsubscribe-by-server.ts';
 
 export interface ComposeTimersDeps {
   readonly settings: () => GatewaySettings;
@@ -19,6 +21,7 @@ export interface ComposeTimersDeps {
   readonly sessions: SessionTable;
   readonly deadlines: Deadlines;
   readonly endSubscription: EndSubscription;
+  readonly unsubscribe: UnsubscribeByServer;
   readonly background: Background;
   readonly metrics: ConnectionMetrics;
   readonly clock: Clock;
@@ -46,6 +49,7 @@ export function composeTimers(deps: ComposeTimersDeps): ConnectionEnds {
     timers: () => timers,
     close: () => close,
     refreshProxyEnabled: () => settings().refreshProxyEnabled,
+    withdrawSubscriptions: createWithdrawSubscriptions(deps),
   });
   const timers: ConnectionTimers = createConnectionTimers({
     deadlines,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { DEPLOYMENTS } from '../../harness/deployments.ts';
+import { eventually } from '../../harness/eventually.ts';
 import { secondsFromNow, signToken } from '../../harness/token.ts';
 import { OTHER, USER, usePlace } from './personal-channel-fixture.ts';
 
@@ -34,6 +35,29 @@ describe.each(DEPLOYMENTS)('$kind', ({ start }) => {
     const other = person({ token: server().token(OTHER, { caps }) });
     await other.connect();
     expect(await other.subscribe('personal:17')).toBe(103);
+  });
+
+  it('a refresh with fewer capabilities ends what only they had admitted, with 2000', async () => {
+    const soon = {
+      caps: [...(capsOf(USER) as []), { channels: ['personal:kept'], allow: ['sub'] }],
+      exp: secondsFromNow(3),
+    };
+    const tokens = [
+      server().token(USER, soon),
+      server().token(USER, { caps: [{ channels: ['personal:kept'], allow: ['sub'] }] }),
+    ];
+    const phone = person({ getToken: async () => tokens.shift() ?? '' });
+    await phone.connect();
+    const ended: string[] = [];
+    expect(await phone.subscribe('personal:17')).toBe('subscribed');
+    expect(await phone.subscribe('personal:kept')).toBe('subscribed');
+    for (const [channel, subscription] of Object.entries(phone.client.client.subscriptions())) {
+      subscription.on('unsubscribed', ({ code }) => void ended.push(`${channel} ${code}`));
+    }
+    await eventually(() => expect(ended).toEqual(['personal:17 2000']), 15_000);
+    await expectOnly('personal:kept', [phone], []);
+    expect(ended).toEqual(['personal:17 2000']);
+    expect(phone.isConnected()).toBe(true);
   });
 
   it('capabilities that another user has written into a token end the connection with 3500', async () => {

@@ -12,8 +12,10 @@ import {
 } from '@carillon/protocol/codes';
 import { TokenError, type ConnectClaims } from '../auth/token-verifier.ts';
 import type { ConnectionTimers } from '../connection/connection-timers.ts';
+import { createWithdrawSubscriptions } from '../connection/withdraw-subscriptions.ts';
 import type { Identity } from '../session/identity.ts';
 import type { Session } from '../session/session.ts';
+import type { UnsubscribeByServer } from '../subscription/unsubscribe-by-server.ts';
 import { refuseRevokedToken } from './ban-check.ts';
 import type { CommandDeps } from './command-deps.ts';
 import type { GatewaySettings } from './gateway-settings.ts';
@@ -22,10 +24,12 @@ import { MAX_TTL_S, ttlOf } from './subscribe/subscribe-result.ts';
 
 export type RefreshDeps = Pick<CommandDeps, 'settings' | 'tokens' | 'bans' | 'clock' | 'log'> & {
   readonly timers: ConnectionTimers;
+  readonly unsubscribe: UnsubscribeByServer;
 };
 
 /** `refresh` with a new connection token (client-protocol §3.10, tokens.md §4). */
 export function createRefresh(deps: RefreshDeps): CommandHandler {
+  const withdrawSubscriptions = createWithdrawSubscriptions(deps);
   return async (session, command) => {
     const token = command.refresh?.token ?? '';
     const settings = deps.settings();
@@ -45,6 +49,7 @@ export function createRefresh(deps: RefreshDeps): CommandHandler {
     session.reply(command.id ?? 0, {
       refresh: { expires, ttl: expires ? ttlOf(expireAt, nowMs, MAX_TTL_S) : undefined },
     });
+    withdrawSubscriptions(session);
   };
 }
 

@@ -9,12 +9,14 @@ import type { Session } from '../session/session.ts';
 import type { Background } from '../subscription/background.ts';
 import type { CloseConnection } from './close-connection.ts';
 import type { ConnectionTimers } from './connection-timers.ts';
+import type { WithdrawSubscriptions } from './withdraw-subscriptions.ts';
 
 export interface ConnectionExpiryDeps {
   readonly decisions: DecisionService;
   readonly timers: () => ConnectionTimers;
   readonly close: () => CloseConnection;
   readonly refreshProxyEnabled: () => boolean;
+  readonly withdrawSubscriptions: WithdrawSubscriptions;
   readonly clock: Clock;
   readonly background: Background;
 }
@@ -41,6 +43,7 @@ export function createConnectionExpiry(deps: ConnectionExpiryDeps): (session: Se
     }
     session.identity = extended;
     deps.timers().watchExpiry(session, extended.expireAt, 0);
+    deps.withdrawSubscriptions(session);
   }
 
   return (session) => {
