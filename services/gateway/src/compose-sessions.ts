@@ -16,7 +16,7 @@ import { composeTimers } from './compose-timers.ts';
 import { createAcceptConnection } from './connection/accept-connection.ts';
 import type { CloseConnection } from './connection/close-connection.ts';
 import type { ConnectionMetrics } from './connection/connection-metrics.ts';
-import { createEmulatedSessions } from './connection/emulated-sessions.ts';
+import { type CountReceived, createEmulatedSessions } from './connection/emulated-sessions.ts';
 import type { AcceptSocket } from './edge/socket.ts';
 import type { ChannelHub } from './fanout/hub-port.ts';
 import { createDeadlines } from './session/deadlines.ts';
@@ -35,6 +35,8 @@ export interface SessionStackDeps {
   readonly tokens: TokenVerifier;
   readonly settings: () => GatewaySettings;
   readonly metrics: ConnectionMetrics;
+  /** Default: nobody counts. */
+  readonly countReceived?: CountReceived | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -99,7 +101,7 @@ export function createSessionStack(deps: SessionStackDeps): SessionStack {
     transforms: () => settings().unidirectionalDisconnects,
     log,
   });
-  const emulated = createEmulatedSessions();
+  const emulated = createEmulatedSessions(deps.countReceived ?? (() => undefined));
   const accept = createAcceptConnection({
     codecs: { json: jsonCodec, protobuf: protobufCodec },
     sessions,

@@ -23,6 +23,7 @@ import { channelRules, gatewaySettings, hubSettings, tokenSettings } from './con
 import { createConnectionMetrics } from './connection/connection-metrics.ts';
 import { spreadOver } from './connection/spread.ts';
 import { edgeSettings } from './edge-config.ts';
+import { createEdgeMetrics } from './edge-metrics.ts';
 import { createEdgeServer, type EdgeServer } from './edge/edge-server.ts';
 import { respond } from './edge/http/respond.ts';
 import { routePattern } from './edge/http/route-pattern.ts';
@@ -84,11 +85,13 @@ export async function composeGateway(options: ComposeGatewayOptions): Promise<Ga
   const late = createLateParts();
   const engine = await options.createEngine(late);
   const decisions = options.decisions ?? remoteDecisions(options);
+  const observer = createEdgeMetrics(metrics);
   const edge: EdgeServer = createEdgeServer({
     settings: edgeSettings(config),
     accept: (socket) => stack.accept(socket),
     emulate: (request) => engine.control.emulate(request, config.nats.requestTimeoutMs),
     createHeartbeat,
+    observer,
     clock,
     log,
   });
@@ -109,6 +112,7 @@ export async function composeGateway(options: ComposeGatewayOptions): Promise<Ga
     },
     settings: () => live.settings,
     metrics: createConnectionMetrics(metrics),
+    countReceived: (transport, bytes) => observer.onReceived(transport, bytes),
     clock,
     log,
   });

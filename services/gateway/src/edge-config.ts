@@ -1,10 +1,4 @@
-import type {
-  Config,
-  StreamTransportConfig,
-  TlsConfig,
-  UniStreamConfig,
-  WebsocketTuning,
-} from '@carillon/config';
+import type { Config, StreamTransportConfig, TlsConfig, UniStreamConfig, WebsocketTuning } from '@carillon/config';
 import type {
   EdgeSettings,
   ListenSettings,
@@ -26,7 +20,7 @@ export function edgeSettings(config: Config): EdgeSettings {
     queueMaxSize: client.queueMaxSize,
     pingIntervalMs: client.pingIntervalMs,
     pongTimeoutMs: client.pongTimeoutMs,
-    trustedProxyHops: 0,
+    trustedProxyHops: config.gateway.trustedProxyHops,
     keptHeaders: keptHeaders(config),
     websocket: websocket(config.websocket, {
       enabled: !config.websocket.disabled,
@@ -84,7 +78,10 @@ function uniStream(config: UniStreamConfig): UniStreamSettings {
   return { ...stream(config), connectCodeToHttpResponse: refusals(config.connectCodeToHttpResponse) };
 }
 
-function refusals({ enabled, transforms }: UniStreamConfig['connectCodeToHttpResponse']): UniStreamSettings['connectCodeToHttpResponse'] {
+function refusals({
+  enabled,
+  transforms,
+}: UniStreamConfig['connectCodeToHttpResponse']): UniStreamSettings['connectCodeToHttpResponse'] {
   if (!enabled) return undefined;
   return new Map(transforms.map(({ code, to }) => [code, { statusCode: to.statusCode, body: to.body }]));
 }

@@ -29,6 +29,8 @@ export interface AuthPolicyConfig {
 export interface GatewayConfig {
   readonly workers: number;
   readonly drainWindowMs: number;
+  /** 0 believes no `X-Forwarded-For`. */
+  readonly trustedProxyHops: number;
 }
 
 export const nats: GroupField<FieldsOf<NatsConfig>> = group('NATS with JetStream, which makes a cluster.', {
@@ -62,4 +64,9 @@ export const gateway: GroupField<FieldsOf<GatewayConfig>> = group('The service t
     words: { auto: 0 },
   }),
   drainWindowMs: duration('Window over which clients are told to reconnect at a stop.', '10s'),
+  trustedProxyHops: int(
+    'Proxies in front of the gateway whose `X-Forwarded-For` entries are believed; 0 believes none.',
+    0,
+    { min: 0, max: 32 },
+  ),
 });

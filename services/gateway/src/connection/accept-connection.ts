@@ -69,7 +69,7 @@ export function createAcceptConnection(deps: AcceptConnectionDeps): AcceptSocket
         deps.close.gone(session);
       },
     };
-    if (socket.traits.emulated) deps.emulated.add(session.sessionId, listener);
+    if (socket.traits.emulated) deps.emulated.add(session.sessionId, socket.traits.name, listener);
     return listener;
   };
 }

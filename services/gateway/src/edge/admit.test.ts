@@ -1,6 +1,6 @@
 import { FakeClock } from '@carillon/service-kit';
 import { describe, expect, it } from 'vitest';
-import { type Admission, type AdmissionOptions, createAdmission } from './admit.ts';
+import { type Admission, type AdmissionOptions, createAdmission, type RefusalCause } from './admit.ts';
 
 const admission = (options: Partial<AdmissionOptions>): Admission =>
   createAdmission({
@@ -8,9 +8,13 @@ const admission = (options: Partial<AdmissionOptions>): Admission =>
     connectionLimit: 0,
     connectionRateLimit: 0,
     clock: new FakeClock(),
-    onRefused: () => undefined,
+    observer: observerOf([]),
     ...options,
   });
+
+function observerOf(refused: RefusalCause[]): AdmissionOptions['observer'] {
+  return { onRefused: (cause) => void refused.push(cause), onEntered: () => undefined, onLeft: () => undefined };
+}
 
 describe('allowed origins', () => {
   it.each([
@@ -39,31 +43,41 @@ describe('allowed origins', () => {
 
 describe('limits', () => {
   it('let in as many connections as configured, and another when one leaves', () => {
-    const refused: string[] = [];
-    const door = admission({ connectionLimit: 2, onRefused: (cause) => refused.push(cause) });
-    expect([door.enter(), door.enter(), door.enter()]).toEqual([true, true, false]);
-    door.leave();
-    expect([door.enter(), door.enter()]).toEqual([true, false]);
+    const refused: RefusalCause[] = [];
+    const door = admission({ connectionLimit: 2, observer: observerOf(refused) });
+    expect([door.enter('websocket'), door.enter('websocket'), door.enter('websocket')]).toEqual([true, true, false]);
+    door.leave('websocket');
+    expect([door.enter('websocket'), door.enter('websocket')]).toEqual([true, false]);
     expect(refused).toEqual(['connection_limit', 'connection_limit']);
   });
 
   it('let in a burst, then one connection a second', async () => {
     const clock = new FakeClock();
-    const refused: string[] = [];
-    const door = admission({ connectionRateLimit: 3, clock, onRefused: (cause) => refused.push(cause) });
-    expect([door.enter(), door.enter(), door.enter(), door.enter()]).toEqual([true, true, true, false]);
+    const refused: RefusalCause[] = [];
+    const door = admission({ connectionRateLimit: 3, clock, observer: observerOf(refused) });
+    expect([
+      door.enter('websocket'),
+      door.enter('websocket'),
+      door.enter('websocket'),
+      door.enter('websocket'),
+    ]).toEqual([true, true, true, false]);
     await clock.advance(999);
-    expect(door.enter()).toBe(false);
+    expect(door.enter('websocket')).toBe(false);
     await clock.advance(1);
-    expect([door.enter(), door.enter()]).toEqual([true, false]);
+    expect([door.enter('websocket'), door.enter('websocket')]).toEqual([true, false]);
     await clock.advance(60_000);
-    expect([door.enter(), door.enter(), door.enter(), door.enter()]).toEqual([true, true, true, false]);
+    expect([
+      door.enter('websocket'),
+      door.enter('websocket'),
+      door.enter('websocket'),
+      door.enter('websocket'),
+    ]).toEqual([true, true, true, false]);
     expect(new Set(refused)).toEqual(new Set(['connection_rate_limit']));
   });
 
   it('are off at 0', () => {
     const open = admission({});
-    for (let count = 0; count < 1000; count += 1) expect(open.enter()).toBe(true);
+    for (let count = 0; count < 1000; count += 1) expect(open.enter('websocket')).toBe(true);
     expect(open.connections).toBe(1000);
   });
 });

@@ -1,12 +1,13 @@
 import type { Clock } from '@carillon/service-kit';
+import type { TransportName } from './socket.ts';
 
 /** Who may connect: the origin check, the limit on connections and the limit on new ones (client-protocol §1.2). */
 export interface Admission {
   /** True without an Origin (''), else by the configured globs. */
   isOriginAllowed(origin: string): boolean;
   /** Counts a connection in, or says no (HTTP 503). Every yes is followed by one `leave`. */
-  enter(): boolean;
-  leave(): void;
+  enter(transport: TransportName): boolean;
+  leave(transport: TransportName): void;
   /** Connections that are in. */
   readonly connections: number;
 }
@@ -18,14 +19,20 @@ export interface AdmissionOptions {
   readonly connectionLimit: number;
   readonly connectionRateLimit: number;
   readonly clock: Clock;
-  readonly onRefused: (cause: RefusalCause) => void;
+  readonly observer: AdmissionObserver;
+}
+
+export interface AdmissionObserver {
+  onRefused(cause: RefusalCause): void;
+  onEntered(transport: TransportName): void;
+  onLeft(transport: TransportName): void;
 }
 
 /** compat: the bucket holds `client.connection_rate_limit` tokens, but only one comes back a second. */
 const TOKENS_PER_SECOND = 1;
 
 export function createAdmission(options: AdmissionOptions): Admission {
-  const { connectionLimit, connectionRateLimit, clock, onRefused } = options;
+  const { connectionLimit, connectionRateLimit, clock, observer } = options;
   const isOriginAllowed = originRule(options.allowedOrigins);
   let connections = 0;
   let tokens = connectionRateLimit;
@@ -42,20 +49,22 @@ export function createAdmission(options: AdmissionOptions): Admission {
 
   return {
     isOriginAllowed: (origin) => origin === '' || isOriginAllowed(origin),
-    enter() {
+    enter(transport) {
       if (connectionLimit > 0 && connections >= connectionLimit) {
-        onRefused('connection_limit');
+        observer.onRefused('connection_limit');
         return false;
       }
       if (connectionRateLimit > 0 && !takeToken()) {
-        onRefused('connection_rate_limit');
+        observer.onRefused('connection_rate_limit');
         return false;
       }
       connections += 1;
+      observer.onEntered(transport);
       return true;
     },
-    leave() {
+    leave(transport) {
       connections -= 1;
+      observer.onLeft(transport);
     },
     get connections() {
       return connections;

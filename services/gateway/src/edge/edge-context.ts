@@ -1,6 +1,6 @@
 import type { Clock, Log } from '@carillon/service-kit';
 import type { Heartbeat } from '../session/heartbeat.ts';
-import type { Admission, RefusalCause } from './admit.ts';
+import type { Admission, AdmissionObserver } from './admit.ts';
 import type { EdgeSettings } from './edge-settings.ts';
 import type { AcceptSocket, TransportName } from './socket.ts';
 import type { TurnFlush } from './stream/turn-flush.ts';
@@ -24,11 +24,12 @@ export interface EdgeContext {
 }
 
 /** Hears what metrics count. Called on the hot path: it must be cheap and must not throw. */
-export interface EdgeObserver {
-  onRefused(cause: RefusalCause): void;
+export interface EdgeObserver extends AdmissionObserver {
   onReceived(transport: TransportName, bytes: number): void;
-  /** One write to a connection; topic messages are counted by whoever publishes them. */
+  /** A message of the session's, without framing. */
   onSent(transport: TransportName, bytes: number): void;
+  /** A topic message, to so many connections. */
+  onPublished(transport: TransportName, bytes: number, receivers: number): void;
   /** A close frame was sent. */
   onCloseFrame(transport: TransportName, code: number): void;
 }

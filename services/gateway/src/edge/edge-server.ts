@@ -60,8 +60,11 @@ export interface EdgeServerDeps {
 
 const SILENT_OBSERVER: EdgeObserver = {
   onRefused: () => undefined,
+  onEntered: () => undefined,
+  onLeft: () => undefined,
   onReceived: () => undefined,
   onSent: () => undefined,
+  onPublished: () => undefined,
   onCloseFrame: () => undefined,
 };
 
@@ -119,7 +122,7 @@ function createContext(deps: EdgeServerDeps, isDraining: () => boolean): EdgeCon
     isDraining,
     pendingWrites: new PendingWrites(),
     turnFlush: new TurnFlush(),
-    admission: createAdmission({ ...settings, clock, onRefused: (cause) => observer.onRefused(cause) }),
+    admission: createAdmission({ ...settings, clock, observer }),
     framePings: deps.createHeartbeat<WsConnection>({
       clock,
       timing: () => ({
@@ -150,13 +153,16 @@ function mountTransports(app: TemplatedApp, context: EdgeContext, emulate: Emula
   }
 }
 
-function createPublisher(app: TemplatedApp, { pendingWrites, settings }: EdgeContext): TopicPublisher {
+function createPublisher(app: TemplatedApp, { pendingWrites, settings, observer }: EdgeContext): TopicPublisher {
   const { compression, compressionMinSize } = settings.websocket;
   const compressFrom = compression ? compressionMinSize : Number.POSITIVE_INFINITY;
   return {
-    publish(topic, message, text) {
+    publish(topic, message, form, receivers) {
       pendingWrites.flush();
-      app.publish(topic, message, !text, message.length >= compressFrom);
+      const isBinary = form === 'protobuf' || form === 'uni_protobuf';
+      app.publish(topic, message, isBinary, message.length >= compressFrom);
+      const isUnidirectional = form === 'uni_json' || form === 'uni_protobuf';
+      observer.onPublished(isUnidirectional ? 'uni_websocket' : 'websocket', message.length, receivers);
     },
   };
 }

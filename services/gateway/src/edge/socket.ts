@@ -85,6 +85,6 @@ export type AcceptSocket = (socket: Socket) => SocketListener;
 
 /** Sends one message to every socket subscribed to a topic. */
 export interface TopicPublisher {
-  /** `text` selects the WebSocket opcode: JSON forms are text, Protobuf forms binary. */
-  publish(topic: string, message: Uint8Array, text: boolean): void;
+  /** `form` selects the WebSocket opcode: JSON forms are text, Protobuf forms binary. `receivers`: who is subscribed. */
+  publish(topic: string, message: Uint8Array, form: WireForm, receivers: number): void;
 }

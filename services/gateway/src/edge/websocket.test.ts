@@ -95,8 +95,11 @@ describe('bidirectional WebSocket', () => {
     const refused: string[] = [];
     const observer = {
       onRefused: (cause: string) => refused.push(cause),
+      onEntered: () => undefined,
+      onLeft: () => undefined,
       onReceived: () => undefined,
       onSent: () => undefined,
+      onPublished: () => undefined,
       onCloseFrame: () => undefined,
     };
     const { url, wsUrl, server } = await start({ settings: { connectionLimit: 1 }, observer });

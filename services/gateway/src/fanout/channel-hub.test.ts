@@ -11,7 +11,7 @@ describe('live delivery', () => {
     ];
     bench.broker.publish('news', '{"a":1}');
     for (const client of [...json, ...protobuf]) expect(client.payloads).toEqual(['{"a":1}']);
-    expect(bench.topics.published.map(({ text }) => text)).toEqual([true, false]);
+    expect(bench.topics.published.map(({ form }) => form)).toEqual(['json', 'protobuf']);
     expect(bench.counts.framesEncoded).toBe(2);
     expect(bench.counts.deliveries).toBe(4);
     expect(json[0]?.sends).toBe(0);

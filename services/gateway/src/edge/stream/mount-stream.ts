@@ -78,7 +78,7 @@ function start({ pending, variant, request, cors }: Arrival, context: EdgeContex
     respond(pending.res, frame, { headers: cors });
     return;
   }
-  if (context.isDraining() || !context.admission.enter()) {
+  if (context.isDraining() || !context.admission.enter(variant.traits.name)) {
     respond(pending.res, 503, { headers: cors });
     return;
   }

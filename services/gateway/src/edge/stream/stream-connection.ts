@@ -60,10 +60,7 @@ export class StreamConnection implements Socket {
       framing: variant.framing,
       limitBytes: context.settings.queueMaxSize,
       sink: {
-        write: (chunk) => {
-          context.observer.onSent(variant.traits.name, chunk.length);
-          return res.write(chunk);
-        },
+        write: (chunk) => res.write(chunk),
         cork: (write) => res.cork(write),
       },
       onOverflow: () => this.#becomeSlow(),
@@ -91,6 +88,7 @@ export class StreamConnection implements Socket {
 
   send(message: Uint8Array): void {
     if (this.#state !== 'open') return;
+    this.#context.observer.onSent(this.traits.name, message.length);
     this.#begin();
     this.#outbox.push(message);
     if (this.#batchDepth === 0) this.#context.turnFlush.schedule(this.#flush);
@@ -194,7 +192,7 @@ export class StreamConnection implements Socket {
     this.#state = 'closed';
     this.#drainDeadline?.cancel();
     this.#outbox.clear();
-    this.#context.admission.leave();
+    this.#context.admission.leave(this.traits.name);
     const listener = this.#listener;
     this.#listener = undefined;
     listener?.onClose();

@@ -105,7 +105,7 @@ export class UniGrpcConnection implements Socket {
   #closed(): void {
     if (this.#isClosed) return;
     this.#state = 'closed';
-    this.#context.admission.leave();
+    this.#context.admission.leave(TRAITS.name);
     const listener = this.#listener;
     this.#listener = undefined;
     listener?.onClose();

@@ -60,8 +60,9 @@ export function mountWebsocket(
     drain: (ws) => ws.getUserData().connection.drain(),
     dropped: (ws) => ws.getUserData().connection.overflow(),
     close: (ws) => {
-      context.admission.leave();
-      ws.getUserData().connection.closed();
+      const { connection } = ws.getUserData();
+      context.admission.leave(connection.traits.name);
+      connection.closed();
     },
   });
   // Requests that do not ask for an upgrade fall through to here.
@@ -90,7 +91,7 @@ function upgrade(res: HttpResponse, req: HttpRequest, socketContext: us_socket_c
     respond(res, negotiated);
     return;
   }
-  if (!context.admission.enter()) {
+  if (!context.admission.enter(negotiated.endpoint.traits.name)) {
     respond(res, 503);
     return;
   }

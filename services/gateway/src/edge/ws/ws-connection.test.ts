@@ -128,9 +128,9 @@ describe('topics of a WebSocket', () => {
       if (socket.traits.encoding === 'protobuf') socket.subscribe('p');
       else socket.subscribe(sessions[0]?.socket === socket ? 'j' : 'k');
     }
-    server.publisher.publish('j', bytes('1'), true);
-    server.publisher.publish('k', bytes('1'), true);
-    server.publisher.publish('p', Uint8Array.of(1), false);
+    server.publisher.publish('j', bytes('1'), 'json', 1);
+    server.publisher.publish('k', bytes('1'), 'json', 1);
+    server.publisher.publish('p', Uint8Array.of(1), 'protobuf', 1);
     expect(await json.received(1)).toEqual(['1']);
     expect(await protobuf.received(1)).toEqual([Uint8Array.of(1)]);
     expect(await other.received(1)).toEqual(['1']);
@@ -142,7 +142,7 @@ describe('topics of a WebSocket', () => {
     await client.opened;
     const socket = sessions[0]?.socket;
     socket?.subscribe('t');
-    const publish = (message: string): void => server.publisher.publish('t', bytes(message), true);
+    const publish = (message: string): void => server.publisher.publish('t', bytes(message), 'json', 1);
     socket?.batch(() => {
       socket.send(bytes('1'));
       socket.send(bytes('2'));
@@ -193,7 +193,7 @@ describe('a client that does not read', () => {
 
   it.each([
     ['sent messages', ({ socket }: ScriptedSession) => socket.send(PUBLICATION)],
-    ['topic messages', () => edge?.server.publisher.publish('t', PUBLICATION, true)],
+    ['topic messages', () => edge?.server.publisher.publish('t', PUBLICATION, 'json', 1)],
   ])('is reported slow once by %s, then closed with 3008 as soon as it takes something', async (_, push) => {
     const { session, resume } = await stalledClient({ onAccept: ({ socket }) => socket.subscribe('t') });
     let slowDuringSend = 0;

@@ -91,6 +91,7 @@ export class WsConnection implements Socket {
 
   send(message: Uint8Array): void {
     if (this.#state !== 'open') return;
+    this.#endpoint.context.observer.onSent(this.traits.name, message.length);
     if (!this.#endpoint.joinsMessages) {
       this.#write(message);
       return;
@@ -233,7 +234,6 @@ export class WsConnection implements Socket {
     if (ws === undefined) return;
     const { context, compressFrom } = this.#endpoint;
     const status = ws.send(frame, this.#isBinary, frame.length >= compressFrom);
-    context.observer.onSent(this.traits.name, frame.length);
     if (status === NORMAL) return;
     if (status === DROPPED || ws.getBufferedAmount() > context.settings.queueMaxSize) this.#becomeSlow();
   }

@@ -55,7 +55,7 @@ export class PushGroup {
 
   /** Hands the message to every member. A member may leave meanwhile (a socket that turns out to be slow). */
   send(message: Uint8Array, publisher: TopicPublisher): void {
-    if (this.#topicMembers > 0) publisher.publish(this.#topic, message, this.isText);
+    if (this.#topicMembers > 0) publisher.publish(this.#topic, message, this.form, this.#topicMembers);
     for (const subscriber of this.#looped) subscriber.socket.send(message);
   }
 

@@ -7,10 +7,10 @@ import type { Subscriber } from '../subscriber.ts';
 export class FakeTopics implements TopicPublisher {
   readonly members: Map<string, Set<FakeClient>> = new Map();
   /** Messages published, in order: what was encoded and handed over once for many. */
-  readonly published: { topic: string; message: Uint8Array; text: boolean }[] = [];
+  readonly published: { topic: string; message: Uint8Array; form: WireForm }[] = [];
 
-  publish(topic: string, message: Uint8Array, text: boolean): void {
-    this.published.push({ topic, message, text });
+  publish(topic: string, message: Uint8Array, form: WireForm): void {
+    this.published.push({ topic, message, form });
     for (const client of this.members.get(topic) ?? []) client.receive(message);
   }
 }

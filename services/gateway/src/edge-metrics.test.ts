@@ -1,0 +1,58 @@
+import { createMetrics } from '@carillon/service-kit';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createEdgeMetrics } from './edge-metrics.ts';
+import { bytes, startEdge, type TestEdge } from './edge/fixture/start-edge.ts';
+import { connectWs } from './edge/fixture/ws-client.ts';
+
+let edge: TestEdge | undefined;
+afterEach(() => edge?.close());
+
+describe('metrics of the edge', () => {
+  it('count messages, bytes, connections, close frames and refusals by transport', async () => {
+    const metrics = createMetrics({ prefix: 'carillon', withProcessMetrics: false });
+    edge = await startEdge({
+      settings: { connectionLimit: 2 },
+      observer: createEdgeMetrics(metrics),
+      onAccept: ({ socket }) => socket.subscribe('t'),
+      onFrame: ({ socket }) => {
+        socket.send(bytes('{}'));
+        edge?.server.publisher.publish('t', bytes('{"a":1}'), 'json', 2);
+        socket.close(3503, 'force disconnect');
+      },
+    });
+    const url = `${edge.wsUrl}/connection/websocket`;
+    const [one, other] = [connectWs(url), connectWs(url)];
+    await Promise.all([one.opened, other.opened]);
+    await expect(connectWs(url).opened).rejects.toThrow('the handshake failed');
+    one.socket.send('abc');
+    await one.closed;
+    const { body } = await metrics.render();
+    const value = (name: string): string | undefined =>
+      body
+        .split('\n')
+        .find((line) => line.startsWith(`carillon_${name} `))
+        ?.split(' ')
+        .pop();
+    expect({
+      received: value('transport_messages_received{transport="websocket"}'),
+      receivedBytes: value('transport_messages_received_size{transport="websocket"}'),
+      sent: value('transport_messages_sent{transport="websocket"}'),
+      sentBytes: value('transport_messages_sent_size{transport="websocket"}'),
+      closes: value('transport_outgoing_close_count{transport="websocket",code="3503"}'),
+      accepted: value('client_connections_accepted{transport="websocket"}'),
+      open: value('client_connections_inflight{transport="websocket"}'),
+      openStreams: value('client_connections_inflight{transport="sse"}'),
+      refused: value('node_client_connection_limit'),
+    }).toEqual({
+      received: '1',
+      receivedBytes: '3',
+      sent: '3',
+      sentBytes: '16',
+      closes: '1',
+      accepted: '2',
+      open: '1',
+      openStreams: '0',
+      refused: '1',
+    });
+  });
+});
