@@ -31,7 +31,10 @@ test('questions of one turn travel as one message, in their order', () => {
 
 test('replies are batched in their own field', () => {
   const { batch, written, turn } = batchOf(DECIDE_BATCH_FIELD.reply);
-  const replies: DecideReply[] = [{ id: 1, rpc: { none: {} } }, { id: 300, streamEnd: { failed: true } }];
+  const replies: DecideReply[] = [
+    { id: 1, rpc: { none: {} } },
+    { id: 300, streamEnd: { failed: true } },
+  ];
   for (const reply of replies) batch.add(responseSerialize(reply));
   turn();
   expect(written.map((message) => responseDeserialize(message).batch)).toMatchObject([replies]);

@@ -41,7 +41,10 @@ export function openBackedStream({ endpoint, ask, listener, onBug }: BackedStrea
   };
 }
 
-async function firstDecision(stream: BackendStream, onBug: (error: unknown) => void): Promise<Decision<SubscribeResult>> {
+async function firstDecision(
+  stream: BackendStream,
+  onBug: (error: unknown) => void,
+): Promise<Decision<SubscribeResult>> {
   try {
     return decideSubscribeStream.decide(await stream.first);
   } catch (error) {

@@ -1,11 +1,11 @@
-import type { Ask, Decision } from '@carillon/policy';
+import type { Ask, Decision, StreamAsk, StreamListener } from '@carillon/policy';
 import { policyMethods, type DecideReply, type DecideRequest } from '@carillon/protocol/cluster';
 import type { RpcRequest, RpcResult } from '@carillon/protocol/proxy';
 import { createMetrics, createSilentLog } from '@carillon/service-kit';
 import { Client, credentials, type ClientDuplexStream } from '@grpc/grpc-js';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 
-import { noStream } from '../decision/backed-stream.ts';
+import { noStream, type BackedStream } from '../decision/backed-stream.ts';
 import type { BackendDecisions } from '../decision/decision-maker.ts';
 import { createPolicyMetrics } from '../metrics.ts';
 import { PolicyServer } from './grpc-server.ts';
@@ -41,9 +41,13 @@ const echo: Rpc = async ({ message, proxyName, origin }) => ({
   temporary: false,
 });
 
-async function start(rpc: Rpc, maxInFlightPerCaller = 10) {
+async function start(
+  rpc: Rpc,
+  maxInFlightPerCaller = 10,
+  subscribeStream: BackendDecisions['subscribeStream'] = () => noStream('not here'),
+) {
   const server = new PolicyServer({
-    decisions: decisionsWith(rpc),
+    decisions: { ...decisionsWith(rpc), subscribeStream },
     port: 0,
     address: '127.0.0.1',
     maxInFlightPerCaller,
@@ -175,4 +179,101 @@ test('a port that is taken is an operational error', async () => {
   const second = new PolicyServer(options);
   opened.push(() => second.close());
   await expect(second.start()).rejects.toMatchObject({ code: 'policy_server_listen' });
+});
+
+describe('subscribe streams of a caller', () => {
+  interface Held {
+    readonly listener: StreamListener;
+    readonly decide: (decision: Decision<object>) => void;
+    readonly calls: string[];
+  }
+
+  async function startStreams() {
+    const held: Held[] = [];
+    const subscribeStream = (_ask: StreamAsk, listener: StreamListener): BackedStream => {
+      const decided = Promise.withResolvers<Decision<object>>();
+      const calls: string[] = [];
+      held.push({ listener, decide: decided.resolve, calls });
+      return {
+        decision: decided.promise,
+        publish: async (data) => calls.push(`publish ${Buffer.from(data).toString()}`) > 0,
+        close: () => void calls.push('close'),
+        pause: () => void calls.push('pause'),
+        resume: () => void calls.push('resume'),
+      };
+    };
+    const { client } = await start(echo, 10, subscribeStream);
+    return { held, ...openStream(client) };
+  }
+
+  const opening = (id: number): DecideRequest => ({ id, subscribeStream: { request: { channel: 'c' } } });
+  const heldBy = async (held: readonly Held[], count: number): Promise<Held> => {
+    await vi.waitFor(() => expect(held).toHaveLength(count));
+    return held[count - 1] ?? expect.unreachable('no stream');
+  };
+
+  test('say their decision first, then publications, then their end', async () => {
+    const { held, stream, replies, until } = await startStreams();
+    stream.write(opening(7));
+    const { listener, decide } = await heldBy(held, 1);
+    decide({ kind: 'result', result: {} });
+    listener.onPublication({ data: Buffer.from('1') });
+    await until(2);
+    listener.onPublication({ data: Buffer.from('2') });
+    listener.onEnd('failed');
+    await until(4);
+    expect(replies).toMatchObject([
+      { id: 7, subscribe: { result: {} } },
+      { id: 7, streamPublication: { data: new Uint8Array(Buffer.from('1')) } },
+      { id: 7, streamPublication: { data: new Uint8Array(Buffer.from('2')) } },
+      { id: 7, streamEnd: { failed: true } },
+    ]);
+  });
+
+  test('take publications of their clients, and are closed when they are given up', async () => {
+    const { held, stream, replies, until } = await startStreams();
+    stream.write({ batch: [opening(1), opening(2)] });
+    await heldBy(held, 2);
+    for (const { decide } of held) decide({ kind: 'result', result: undefined });
+    await until(2);
+    stream.write({ id: 3, streamPublish: { stream: 2, data: Buffer.from('x') } });
+    stream.write({ id: 4, streamPublish: { stream: 99, data: Buffer.from('x') } });
+    await until(4);
+    expect(replies.slice(2)).toMatchObject([
+      { id: 3, publish: { none: {} } },
+      { id: 4, publish: { error: { message: 'the stream took no more' } } },
+    ]);
+    stream.write({ id: 1, streamCancel: {} });
+    await vi.waitFor(() => expect(held.map(({ calls }) => calls)).toEqual([['close'], ['publish x']]));
+  });
+
+  test('end with the connection of their caller', async () => {
+    const { held, stream, until } = await startStreams();
+    stream.write(opening(1));
+    (await heldBy(held, 1)).decide({ kind: 'result', result: undefined });
+    await until(1);
+    stream.cancel();
+    await vi.waitFor(() => expect(held[0]?.calls).toEqual(['close']));
+  });
+
+  test('wait at their backends while the caller reads too slowly', async () => {
+    const { held, stream, replies, until } = await startStreams();
+    stream.write(opening(1));
+    const { listener, decide, calls } = await heldBy(held, 1);
+    decide({ kind: 'result', result: undefined });
+    await until(1);
+    stream.pause();
+    const load = Buffer.alloc(100_000);
+    let sent = 0;
+    while (!calls.includes('pause') && sent < 1_000) {
+      listener.onPublication({ data: load });
+      sent += 1;
+      await new Promise((resolve) => void setImmediate(resolve));
+    }
+    expect(sent).toBeLessThan(1_000);
+    stream.resume();
+    await vi.waitFor(() => expect(calls.at(-1)).toBe('resume'));
+    await until(sent + 1);
+    expect(replies).toHaveLength(sent + 1);
+  });
 });

@@ -47,7 +47,8 @@ async function runBench([numConnects = 60_000, numInFlight = 64]: readonly numbe
   const [httpUrl = '', grpcTarget = ''] = String(line).trim().split(' ');
   const ways = [await instantAnswers(), await proxied('HTTP', httpUrl), await proxied('gRPC', grpcTarget)].flat();
   for (let round = 1; round <= ROUNDS; round++) {
-    for (const { name, connect } of ways) await measure(`${name}, round ${round}`, connect, { numConnects, numInFlight });
+    for (const { name, connect } of ways)
+      await measure(`${name}, round ${round}`, connect, { numConnects, numInFlight });
   }
   backends.kill();
   process.exit(0);

@@ -44,7 +44,10 @@ export class SubscribeStreams {
   /** The reply to a client's publication: `none` where the backend got it. */
   async publish(id: number, { stream = 0, data = NO_DATA }: StreamPublishRequest): Promise<DecideReply> {
     const isSent = (await this.#streams.get(stream)?.publish(data)) ?? false;
-    return { id, publish: isSent ? { none: {} } : toWireDecision({ kind: 'failed', reason: 'the stream took no more' }) };
+    return {
+      id,
+      publish: isSent ? { none: {} } : toWireDecision({ kind: 'failed', reason: 'the stream took no more' }),
+    };
   }
 
   cancel(id: number): void {

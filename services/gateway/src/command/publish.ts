@@ -1,8 +1,9 @@
 import type { PublishRequest as BrokerPublish } from '@carillon/cluster';
 import { decidePublish, type ChannelFacts } from '@carillon/policy';
 import type { ClientInfo, PublishRequest } from '@carillon/protocol/client';
-import { BAD_REQUEST, ClientError, NOT_AVAILABLE } from '@carillon/protocol/codes';
+import { BAD_REQUEST, ClientError, INTERNAL_ERROR, NOT_AVAILABLE } from '@carillon/protocol/codes';
 import type { PublishResult } from '@carillon/protocol/proxy';
+import type { Session } from '../session/session.ts';
 import { askOf, commonAskFields, resultOf } from '../policy/ask.ts';
 import { backendBytes } from '../policy/backend-bytes.ts';
 import { askerOf, standingOf } from './asker.ts';
@@ -31,7 +32,12 @@ export function createPublish(deps: Pick<CommandDeps, 'settings' | 'broker' | 'd
       defaultDataFormat: settings.defaultDataFormat,
     });
     if (verdict.kind === 'error' || verdict.kind === 'disconnect') throwRefusal(verdict);
-    if (channel === undefined || verdict.kind === 'ask_stream') throw new ClientError(NOT_AVAILABLE);
+    if (channel === undefined) throw new ClientError(NOT_AVAILABLE);
+    if (verdict.kind === 'ask_stream') {
+      await publishIntoStream(session, name, data);
+      session.reply(command.id ?? 0, { publish: {} });
+      return;
+    }
     const info = session.clientInfo(session.subscriptions.get(name)?.info);
     const plain = plainPublication(channel, { data, info, metaTtlMs: settings.defaultHistoryMetaTtlMs });
     if (verdict.kind === 'allow') {
@@ -43,6 +49,13 @@ export function createPublish(deps: Pick<CommandDeps, 'settings' | 'broker' | 'd
     }
     session.reply(command.id ?? 0, { publish: {} });
   };
+}
+
+/** Into the stream that feeds this client's subscription (proxy.md §6.7). */
+async function publishIntoStream(session: Session, channel: string, data: Uint8Array): Promise<void> {
+  const stream = session.subscriptions.get(channel)?.stream;
+  if (stream === undefined) throw new ClientError(NOT_AVAILABLE);
+  if (!(await stream.publish(data))) throw new ClientError(INTERNAL_ERROR);
 }
 
 interface Publishing {

@@ -2,7 +2,7 @@ import type { Ask } from '@carillon/policy';
 import { policyMethods, type DecideReply, type DecideRequest } from '@carillon/protocol/cluster';
 import { createMetrics, createSilentLog, FakeClock, systemClock } from '@carillon/service-kit';
 import { Metadata, Server, ServerCredentials, status, type ServerDuplexStream } from '@grpc/grpc-js';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 
 import { createGrpcPolicy, type GrpcPolicyOptions } from './grpc-policy.ts';
 
@@ -273,4 +273,91 @@ test('a question that cannot be encoded fails alone', async () => {
   await vi.waitFor(() => expect(policy.isReady()).toBe(true));
   expect(await policy.rpc(ask('a'))).toEqual({ kind: 'failed', reason: 'the question cannot be encoded' });
   expect(policy.isReady()).toBe(true);
+});
+
+describe('a subscribe stream', () => {
+  /** An instance that lets streams in, and says what they are told. */
+  const openStreams = (stream: Stream, request: DecideRequest): void => {
+    const { id, subscribeStream, streamPublish } = request;
+    if (subscribeStream !== undefined) stream.write({ id, subscribe: { result: {} } });
+    else if (streamPublish !== undefined) stream.write({ id, publish: { none: {} } });
+    else if (request.streamCancel === undefined) echo(stream, request);
+  };
+  const streamAsk = { ...ask(''), message: { channel: 'c' }, isBidirectional: true };
+  const listening = () => {
+    const heard: string[] = [];
+    const onPublication = ({ data }: { data?: Uint8Array | undefined }): void =>
+      void heard.push(Buffer.from(data ?? []).toString());
+    return { heard, onPublication, onEnd: (end: string): void => void heard.push(end) };
+  };
+  const say = (instance: Instance, reply: DecideReply): void => {
+    instance.streams[0]?.write(reply);
+  };
+
+  test('shares the connection with questions and other streams, each under its id', async () => {
+    const instance = await startInstance(openStreams);
+    const policy = createPolicy([instance]);
+    const [first, second] = [listening(), listening()];
+    const streams = [policy.subscribeStream(streamAsk, first), policy.subscribeStream(streamAsk, second)];
+    for (const { decision } of streams) expect(await decision).toMatchObject({ kind: 'result' });
+    const [one, two] = instance.questions;
+    say(instance, {
+      batch: [
+        { id: two?.id, streamPublication: { data: Buffer.from('2') } },
+        { id: two?.id, streamEnd: {} },
+      ],
+    });
+    say(instance, { id: one?.id, streamPublication: { data: Buffer.from('1') } });
+    expect(await policy.rpc(ask('m'))).toMatchObject({ message: 'm' });
+    expect([first.heard, second.heard]).toEqual([['1'], ['2', 'completed']]);
+    expect(instance.streams).toHaveLength(1);
+    expect(instance.questions[0]).toMatchObject({
+      subscribeStream: { bidirectional: true, request: { channel: 'c' } },
+    });
+    await expect(streams[0]?.publish(Buffer.from('x'))).resolves.toBe(true);
+    await expect(streams[1]?.publish(Buffer.from('x'))).resolves.toBe(false);
+  });
+
+  test('is cancelled over there when it is closed, and tells nothing more', async () => {
+    const instance = await startInstance(openStreams);
+    const policy = createPolicy([instance]);
+    const { heard, ...listener } = listening();
+    const stream = policy.subscribeStream(streamAsk, listener);
+    await stream.decision;
+    stream.close();
+    await vi.waitFor(() => expect(instance.questions.at(-1)?.streamCancel).toEqual({}));
+    say(instance, { id: instance.questions[0]?.id, streamPublication: { data: Buffer.from('1') } });
+    await policy.rpc(ask('m'));
+    expect(heard).toEqual([]);
+  });
+
+  test('closed before an instance is there is never opened', async () => {
+    const instance = await startInstance(openStreams);
+    const policy = createPolicy([instance]);
+    const stream = policy.subscribeStream(streamAsk, listening());
+    stream.close();
+    expect(await stream.decision).toMatchObject({ kind: 'failed' });
+    await policy.rpc(ask('m'));
+    expect(instance.questions.map(({ subscribeStream }) => subscribeStream)).toEqual([undefined]);
+  });
+
+  test('without a decision in time fails and is cancelled', async () => {
+    const instance = await startInstance(() => undefined);
+    const policy = createPolicy([instance], { deadlineMs: 100 });
+    const stream = policy.subscribeStream(streamAsk, listening());
+    expect(await stream.decision).toMatchObject({ kind: 'failed' });
+    await vi.waitFor(() => expect(instance.questions.at(-1)?.streamCancel).toEqual({}));
+  });
+
+  test.each([
+    ['breaks', (stream: Stream) => stream.emit('error', { code: status.INTERNAL, details: 'dead' })],
+    ['is about to stop', (stream: Stream) => stream.write({})],
+  ])('fails when its instance %s', async (_title, trouble) => {
+    const instance = await startInstance(openStreams);
+    const policy = createPolicy([instance]);
+    const { heard, ...listener } = listening();
+    await policy.subscribeStream(streamAsk, listener).decision;
+    for (const stream of instance.streams) trouble(stream);
+    await vi.waitFor(() => expect(heard).toEqual(['failed']));
+  });
 });

@@ -5,6 +5,13 @@ import type { Deadline } from './deadlines.ts';
 /** Who extends a subscription that expires: the client by `sub_refresh`, or the server through the backend. */
 export type SubscriptionRefresh = 'client' | 'server';
 
+/** What a subscription may do with the stream that feeds it. */
+export interface SubscriptionStream {
+  /** Whether the backend took it. */
+  publish(data: Uint8Array): Promise<boolean>;
+  close(): void;
+}
+
 /** One established subscription of a session. Changed by commands and control only. */
 export interface Subscription {
   readonly channel: string;
@@ -25,6 +32,8 @@ export interface Subscription {
   readonly emitsJoinLeave: boolean;
   /** The join that was published, so that a leave never overtakes it (§3.4 C5). */
   joined: Promise<void> | undefined;
+  /** The backend's stream that feeds it instead of the channel's publications (proxy.md §6.7). */
+  readonly stream: SubscriptionStream | undefined;
   /** Operations granted with the subscription: `pub`, `hst`, `prs` (tokens.md §10). */
   allow: readonly string[];
   /** `jti` and `iat` (Unix seconds, 0 = unknown) of the subscription token, for revocation. */

@@ -20,7 +20,8 @@ export function createEndSubscription({ hub, broker, presence, background }: End
     if (subscription === undefined) return undefined;
     session.subscriptions.delete(channel);
     subscription.expiry?.cancel();
-    hub.close(session, channel);
+    if (subscription.stream === undefined) hub.close(session, channel);
+    else subscription.stream.close();
     if (subscription.isPresent) background(presence.remove(channel, session.id), 'presence remove');
     if (subscription.emitsJoinLeave) {
       const info = session.clientInfo(subscription.info);

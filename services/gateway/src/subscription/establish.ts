@@ -7,6 +7,7 @@ import type { ChannelHub, OpenedState, OpenSubscription } from '../fanout/hub-po
 import type { Session } from '../session/session.ts';
 import type { Subscription, SubscriptionRefresh } from '../session/subscription.ts';
 import type { Background } from './background.ts';
+import type { ClientStream } from './client-stream.ts';
 import type { SubscriptionExpiry } from './subscription-expiry.ts';
 
 /** What a decided subscription is to be; the decision itself was somebody else's. */
@@ -26,6 +27,8 @@ export interface EstablishRequest {
   readonly expireAt: number;
   readonly refresh: SubscriptionRefresh;
   readonly allow?: readonly string[] | undefined;
+  /** Feeds the subscription, which stays outside of the hub then. Closed if it does not come to that. */
+  readonly stream?: ClientStream | undefined;
   readonly tokenId?: string | undefined;
   readonly tokenIssuedAt?: number | undefined;
 }
@@ -67,7 +70,10 @@ export function createEstablish(deps: EstablishDeps): Establish {
         isPresent = true;
         await addPresence(deps.presence, session, request);
       }
-      open = await deps.hub.open(session, name, openOptions(request));
+      open =
+        request.stream === undefined
+          ? await deps.hub.open(session, name, openOptions(request))
+          : outsideHub(request.stream);
     } catch (error) {
       undo();
       throw error;
@@ -109,9 +115,23 @@ function readySubscription(deps: EstablishDeps, { session, request, open, undo }
         deps.background(subscription.joined, 'join');
       }
       deps.expiry.watch(session, subscription);
+      request.stream?.goLive();
     },
     abandon: undo,
   };
+}
+
+/** A stream has no position, and nothing to read before it goes live. */
+function outsideHub(stream: ClientStream): OpenSubscription {
+  const opened: OpenedState = {
+    positioned: false,
+    recoverable: false,
+    wasRecovering: false,
+    recovered: false,
+    publications: [],
+    delta: false,
+  };
+  return { finish: () => opened, abandon: () => stream.close() };
 }
 
 async function addPresence(presence: Presence, session: Session, request: EstablishRequest): Promise<void> {
@@ -153,6 +173,7 @@ function subscriptionOf(request: EstablishRequest): Subscription {
     isPresent: request.features.presence,
     emitsJoinLeave: request.features.joinLeave,
     joined: undefined,
+    stream: request.stream,
     allow: request.allow ?? [],
     tokenId: request.tokenId,
     tokenIssuedAt: request.tokenIssuedAt ?? 0,

@@ -19,12 +19,13 @@ import {
   EXPIRED,
   NOT_AVAILABLE,
 } from '@carillon/protocol/codes';
-import type { SubscribeOptionOverride } from '@carillon/protocol/proxy';
+import type { SubscribeOptionOverride, SubscribeResult } from '@carillon/protocol/proxy';
 import { askOf, commonAskFields, resultOf } from '../../policy/ask.ts';
 import { backendBytes } from '../../policy/backend-bytes.ts';
 import type { Session } from '../../session/session.ts';
 import type { SubscriptionRefresh } from '../../session/subscription.ts';
 import type { Establish, EstablishRequest, ReadySubscription } from '../../subscription/establish.ts';
+import type { ClientStream } from '../../subscription/client-stream.ts';
 import { askerOf } from '../asker.ts';
 import { refuseRevokedToken } from '../ban-check.ts';
 import type { CommandDeps } from '../command-deps.ts';
@@ -32,12 +33,16 @@ import type { GatewaySettings } from '../gateway-settings.ts';
 import type { CommandHandler } from '../handler.ts';
 import { throwRefusal } from '../refusal.ts';
 import { retentionOf } from '../retention.ts';
+import { openClientStream, type StreamDeps, type StreamQuestion } from './admit-by-stream.ts';
 import { streamResult, ttlOf } from './subscribe-result.ts';
 import { claimsFor } from './subscription-claims.ts';
 
-export type SubscribeDeps = Pick<CommandDeps, 'settings' | 'decisions' | 'tokens' | 'bans' | 'clock' | 'metrics' | 'log'> & {
+export type SubscribeDeps = Pick<
+  CommandDeps,
+  'settings' | 'decisions' | 'tokens' | 'bans' | 'clock' | 'metrics' | 'log'
+> & {
   readonly establish: Establish;
-};
+} & StreamDeps;
 
 /** Who let the client in, and what came with that. */
 interface Admission {
@@ -52,6 +57,8 @@ interface Admission {
   readonly allow: readonly string[];
   readonly tokenId?: string | undefined;
   readonly tokenIssuedAt?: number | undefined;
+  /** Of the backend, where the subscription is fed by one. */
+  readonly stream?: ClientStream | undefined;
 }
 
 /** `subscribe` of an ordinary channel: permission (§3.9), then the stream (§4), then the reply before any push. */
@@ -73,7 +80,7 @@ export function createSubscribe(deps: SubscribeDeps): CommandHandler {
       limits: settings,
     });
     if (verdict.kind === 'error' || verdict.kind === 'disconnect') throwRefusal(verdict);
-    if (channel === undefined || verdict.kind === 'ask_stream') throw new ClientError(NOT_AVAILABLE);
+    if (channel === undefined) throw new ClientError(NOT_AVAILABLE);
     const subscribing = subscribe(deps, session, { id: command.id ?? 0, request, channel, settings, verdict });
     // From here on the channel counts as taken, until the subscription stands or failed.
     const settled = subscribing.then(ignore, ignore).then(() => void session.opening.delete(name));
@@ -92,12 +99,26 @@ interface Subscribing {
   readonly verdict:
     | { readonly kind: 'allow'; readonly source: SubscriptionSource }
     | { readonly kind: 'ask_token' }
-    | { readonly kind: 'ask_proxy'; readonly proxyName: string };
+    | { readonly kind: 'ask_proxy'; readonly proxyName: string }
+    | { readonly kind: 'ask_stream'; readonly proxyName: string; readonly isBidirectional: boolean };
 }
 
 async function subscribe(deps: SubscribeDeps, session: Session, asked: Subscribing): Promise<void> {
-  const { id, request, channel, settings } = asked;
   const admission = await admit(deps, session, asked);
+  try {
+    await establish(deps, session, { asked, admission });
+  } catch (error) {
+    admission.stream?.close();
+    throw error;
+  }
+}
+
+async function establish(
+  deps: SubscribeDeps,
+  session: Session,
+  { asked, admission }: { readonly asked: Subscribing; readonly admission: Admission },
+): Promise<void> {
+  const { id, request, channel, settings } = asked;
   checkFilter(request, channel);
   const nowMs = deps.clock.now();
   if (admission.expireAt > 0 && admission.expireAt <= nowMs / 1000) throw new ClientError(EXPIRED);
@@ -158,6 +179,8 @@ async function admit(deps: SubscribeDeps, session: Session, asked: Subscribing):
       return admitByToken(deps, session, asked);
     case 'ask_proxy':
       return admitByProxy(deps, session, { ...asked, proxyName: verdict.proxyName });
+    case 'ask_stream':
+      return admitByStream(deps, session, { ...asked, ...verdict });
   }
 }
 
@@ -198,6 +221,24 @@ async function admitByProxy(
     decidedBy: 'proxy',
     source: SUBSCRIPTION_SOURCE.subscribeProxy,
     refresh: channel.options.subRefreshProxyEnabled ? 'server' : 'client',
+    ...admissionOf(result),
+  };
+}
+
+async function admitByStream(deps: SubscribeDeps, session: Session, question: StreamQuestion): Promise<Admission> {
+  const { stream, result } = await openClientStream(deps, session, question);
+  try {
+    const ofBackend = admissionOf(result);
+    return { decidedBy: 'stream', source: SUBSCRIPTION_SOURCE.streamProxy, refresh: 'client', ...ofBackend, stream };
+  } catch (error) {
+    stream.close();
+    throw error;
+  }
+}
+
+/** What a backend says about a subscription that it lets in. Throws error 100 for bad base64. */
+function admissionOf(result: SubscribeResult | undefined) {
+  return {
     expireAt: result?.expireAt ?? 0,
     info: backendBytes(result?.b64info, result?.info),
     data: backendBytes(result?.b64data, result?.data),
@@ -248,5 +289,6 @@ function establishRequest(session: Session, asked: Subscribing, admission: Admis
     allow: admission.allow,
     tokenId: admission.tokenId,
     tokenIssuedAt: admission.tokenIssuedAt,
+    stream: admission.stream,
   };
 }
