@@ -17,6 +17,8 @@ export interface StartClusterOptions {
   /** Default: one of its own, stopped with the cluster. Clusters can share a server. */
   readonly nats?: TestNats | undefined;
   readonly natsOptions?: StartNatsOptions | undefined;
+  /** Of all subjects and streams: that of an older cluster takes its place. Default: a new one. */
+  readonly prefix?: string | undefined;
 }
 
 /** A cluster as separate processes on a real NATS server, under subjects of its own. */
@@ -25,7 +27,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<D
   const nats = options.nats ?? (await startNats(options.natsOptions));
   const policyPorts = await ports(authPolicies);
   const config = mergeConfig(mergeConfig(BASE_CONFIG, options.config ?? {}), {
-    nats: { url: nats.url, prefix: `t${randomBytes(5).toString('hex')}` },
+    nats: { url: nats.url, prefix: options.prefix ?? `t${randomBytes(5).toString('hex')}` },
     ...(authPolicies > 0 ? { auth_policy: { address: policyPorts.map((port) => `127.0.0.1:${port}`) } } : {}),
   });
   const started: ServerProcess[] = [];
