@@ -48,7 +48,12 @@ describe('edge server', () => {
     const { url } = await start({ settings: { sse, init: { enabled: false, handlerPrefix: '/connection/init' } } });
     expect((await fetch(`${url}/connection/sse`)).status).toBe(404);
     expect((await fetch(`${url}/connection/init`)).status).toBe(404);
-    expect((await fetch(`${url}/`)).status).toBe(404);
+    const unknown = await fetch(`${url}/`);
+    expect([unknown.status, unknown.headers.get('content-type'), await unknown.text()]).toEqual([
+      404,
+      'text/plain; charset=utf-8',
+      '404 page not found\n',
+    ]);
   });
 
   it('serves configured prefixes, with or without slashes around', async () => {

@@ -6,7 +6,7 @@ import type { EdgeContext, EdgeObserver } from './edge-context.ts';
 import type { EdgeSettings } from './edge-settings.ts';
 import { type Emulate, mountEmulation } from './emulation.ts';
 import { mountHttpStream } from './http-stream.ts';
-import { respond } from './http/respond.ts';
+import { respond, type ResponseOptions } from './http/respond.ts';
 import { routePattern } from './http/route-pattern.ts';
 import { createListener, type Listener } from './listener.ts';
 import type { AcceptSocket, TopicPublisher } from './socket.ts';
@@ -167,9 +167,15 @@ function createPublisher(app: TemplatedApp, { pendingWrites, settings, observer 
   };
 }
 
+/** compat: server-api §1.1, also for routes that other editions have. */
+const NOT_FOUND: ResponseOptions = {
+  headers: [['Content-Type', 'text/plain; charset=utf-8']],
+  body: '404 page not found\n',
+};
+
 async function listenAll(listeners: readonly Listener[], uniGrpc: UniGrpc | undefined): Promise<void> {
   for (const { app } of listeners) {
-    app.any('/*', (res) => respond(res, 404, { headers: [['Content-Type', 'text/plain; charset=utf-8']] }));
+    app.any('/*', (res) => respond(res, 404, NOT_FOUND));
   }
   for (const listener of listeners) await listener.listen();
   await uniGrpc?.listen();

@@ -63,9 +63,13 @@ function addressText({ address, port }: ListenSettings): string {
  */
 function createTlsApp(tls: TlsSettings): TemplatedApp {
   if (tls.clientCaPem !== '') {
-    throw new OperationalError('client_certificates_unsupported', 'this listener cannot require client certificates', {
-      retriable: false,
-    });
+    throw new OperationalError(
+      'client_certificates_unsupported',
+      'this listener cannot require client certificates (client_ca): put a proxy that does in front',
+      {
+        retriable: false,
+      },
+    );
   }
   const folder = mkdtempSync(join(tmpdir(), 'carillon-tls-'));
   const file = (name: string, pem: string): string => {

@@ -5,9 +5,19 @@ import type { TlsConfig } from '@carillon/config';
 import { OperationalError } from '@carillon/service-kit';
 import { App, SSLApp, type AppOptions, type TemplatedApp } from 'uWebSockets.js';
 
-/** A uWS app, with TLS where configured. Throws the `OperationalError` `api_tls`. */
+/**
+ * A uWS app, with TLS where configured. Throws the `OperationalError` `api_tls`; `client_certificates_unsupported` where
+ * clients must have certificates: uWS asks for them, but lets in who has none, so better no listener than an open one.
+ */
 export function createApp(tls: TlsConfig): TemplatedApp {
   if (!tls.enabled) return App();
+  if (tls.clientCaPem !== '') {
+    throw new OperationalError(
+      'client_certificates_unsupported',
+      'the HTTP API cannot require client certificates (client_ca): put a proxy that does in front, or use gRPC',
+      { retriable: false },
+    );
+  }
   // uWS reads certificates from files alone, and at once: they exist for no longer than that, for nobody but us.
   const folder = mkdtempSync(join(tmpdir(), 'carillon-'));
   try {
@@ -19,7 +29,7 @@ export function createApp(tls: TlsConfig): TemplatedApp {
   }
 }
 
-function writeFiles(folder: string, { certPem, keyPem, clientCaPem }: TlsConfig): AppOptions {
+function writeFiles(folder: string, { certPem, keyPem }: TlsConfig): AppOptions {
   const write = (name: string, pem: string): string => {
     const path = join(folder, name);
     writeFileSync(path, pem, { mode: 0o600 });
@@ -28,6 +38,5 @@ function writeFiles(folder: string, { certPem, keyPem, clientCaPem }: TlsConfig)
   return {
     cert_file_name: write('cert.pem', certPem),
     key_file_name: write('key.pem', keyPem),
-    ...(clientCaPem === '' ? {} : { ca_file_name: write('ca.pem', clientCaPem) }),
   };
 }

@@ -47,6 +47,11 @@ describe('ports of the api service', () => {
     expect(status).toBe(200);
   });
 
+  it('refuse to start where clients must have certificates', async () => {
+    const tls = { enabled: true, cert_pem: TEST_CERT_PEM, key_pem: TEST_KEY_PEM, client_ca_pem: TEST_CERT_PEM };
+    await expect(startApi({ http_server: { tls } })).rejects.toMatchObject({ code: 'client_certificates_unsupported' });
+  });
+
   it('are taken no more after a drain', async () => {
     const api = await start();
     await api.api.drain();
