@@ -108,13 +108,18 @@ export type ControlCommand =
 
 export type SurveyQuestion =
   | { readonly kind: 'channels'; readonly pattern: string }
-  | { readonly kind: 'connections'; readonly user: string };
+  | { readonly kind: 'connections'; readonly user: string }
+  /** Which of these users are connected. */
+  | { readonly kind: 'users'; readonly users: readonly string[] };
 
 export type SurveyAnswer =
   /** Local subscriber counts by channel. */
   | { readonly kind: 'channels'; readonly channels: ReadonlyMap<string, number> }
-  | { readonly kind: 'connections'; readonly connections: ReadonlyMap<string, ConnectionSummary> };
+  | { readonly kind: 'connections'; readonly connections: ReadonlyMap<string, ConnectionSummary> }
+  /** Those of the users who are connected, and when the newest connection of each was made, ms since 1970. */
+  | { readonly kind: 'users'; readonly users: ReadonlyMap<string, number> };
 
+/** One live connection, as the server API shows it (server-api §8, ConnectionInfo). */
 export interface ConnectionSummary {
   readonly appName: string;
   readonly appVersion: string;
@@ -123,7 +128,21 @@ export interface ConnectionSummary {
   readonly user: string;
   /** Ms since 1970. */
   readonly connectedAt: number;
-  readonly channels: readonly string[];
+  /** Of the last ping; -1 = not known. */
+  readonly roundTripMs: number;
+  /** Who granted each subscription: codes of server-api §8. */
+  readonly channels: ReadonlyMap<string, number>;
+  readonly connectionToken?: TokenSummary | undefined;
+  /** By channel. */
+  readonly subscriptionTokens: ReadonlyMap<string, TokenSummary>;
+  readonly meta?: Uint8Array | undefined;
+}
+
+export interface TokenSummary {
+  /** `jti`; '' = the token has none. */
+  readonly uid: string;
+  /** `iat`, Unix seconds; 0 = the token does not say. */
+  readonly issuedAt: number;
 }
 
 export interface SurveyResult {

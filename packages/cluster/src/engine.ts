@@ -1,7 +1,8 @@
 import type { BanStore } from './bans.ts';
 import type { Broker, LiveReceiver } from './broker.ts';
-import type { Control, ControlHandler } from './control.ts';
+import type { Control, ControlHandler, SurveyAnswer } from './control.ts';
 import type { Presence } from './presence.ts';
+import type { UserStatusStore } from './user-status.ts';
 
 /** The ports of one node, made together and closed together. */
 export interface ClusterEngine {
@@ -9,6 +10,7 @@ export interface ClusterEngine {
   readonly presence: Presence;
   readonly control: Control;
   readonly bans: BanStore;
+  readonly userStatus: UserStatusStore;
   /** Why the node can't serve now, or undefined. Read by health checks. */
   unavailable(): string | undefined;
   /** Leaves the cluster: others see it at once. Idempotent. */
@@ -32,10 +34,16 @@ export const NO_RECEIVER: LiveReceiver = {
   onPositionLost: ignore,
 };
 
+const NOTHING_HELD: { readonly [K in SurveyAnswer['kind']]: SurveyAnswer } = {
+  channels: { kind: 'channels', channels: new Map() },
+  connections: { kind: 'connections', connections: new Map() },
+  users: { kind: 'users', users: new Map() },
+};
+
 /** For services without sessions: commands find nobody, surveys nothing. */
 export const NO_SESSIONS: ControlHandler = {
   apply: async () => {},
-  answer: async ({ kind }) => (kind === 'channels' ? { kind, channels: new Map() } : { kind, connections: new Map() }),
+  answer: async ({ kind }) => NOTHING_HELD[kind],
   emulate: async () => {},
 };
 

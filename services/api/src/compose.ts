@@ -1,4 +1,4 @@
-import type { BanStore, Broker, Control, Presence } from '@carillon/cluster';
+import type { BanStore, Broker, Control, Presence, UserStatusStore } from '@carillon/cluster';
 import type { Config } from '@carillon/config';
 import type { ChannelRules } from '@carillon/policy';
 import { Health, type Clock, type Log, type Metrics } from '@carillon/service-kit';
@@ -21,6 +21,7 @@ export interface ComposeApiOptions {
   readonly presence: Presence;
   readonly control: Control;
   readonly bans: BanStore;
+  readonly userStatus: UserStatusStore;
   readonly channels: ChannelRules;
   readonly log: Log;
   readonly clock: Clock;

@@ -42,6 +42,9 @@ export function composeTimers(deps: ComposeTimersDeps): ConnectionEnds {
     firstPing: spreadFirstPing(Math.random),
     expectsPong: ({ socket }) => !socket.traits.unidirectional && settings().pongTimeoutMs > 0,
     onPing: (session) => session.ping(),
+    onPong: (session, roundTripMs) => {
+      session.roundTripMs = roundTripMs;
+    },
     onPongTimeout: (session) => close.disconnect(session, DISCONNECT_NO_PONG),
   });
   const onExpired = createConnectionExpiry({

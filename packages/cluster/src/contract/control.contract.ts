@@ -124,7 +124,14 @@ export function controlContract(name: string, makeSetup: () => Promise<ControlSe
           protocol: 'json',
           user: 'u',
           connectedAt: 1_700_000_000_000,
-          channels: ['a', 'é'],
+          roundTripMs: -1,
+          channels: new Map([
+            ['a', 3],
+            ['é', 10],
+          ]),
+          connectionToken: { uid: 'id', issuedAt: 1_700_000_000 },
+          subscriptionTokens: new Map([['a', { uid: '', issuedAt: 0 }]]),
+          meta: Uint8Array.of(0, 255, 10),
         };
         for (const { handler } of setup.nodes) {
           handler.onAnswer = async (question) => {
@@ -136,6 +143,21 @@ export function controlContract(name: string, makeSetup: () => Promise<ControlSe
         expect(missing).toEqual([]);
         const expected: SurveyAnswer = { kind: 'connections', connections: new Map([['c', connection]]) };
         expect(answers).toEqual(setup.nodes.map(() => expected));
+      });
+
+      it('tell which users are connected', async () => {
+        for (const { handler } of setup.nodes) {
+          handler.onAnswer = async (question) => {
+            if (question.kind !== 'users') throw new Error('another question');
+            return { kind: 'users', users: new Map(question.users.map((user) => [user, 5])) };
+          };
+        }
+        const { answers } = await first.control.survey({ kind: 'users', users: ['a', 'é'] }, DEADLINE_MS);
+        const users = new Map([
+          ['a', 5],
+          ['é', 5],
+        ]);
+        expect(answers).toEqual(setup.nodes.map(() => ({ kind: 'users', users })));
       });
 
       it('bring back answers of any size', async () => {

@@ -4,5 +4,6 @@ export type { BrokerContractOptions, BrokerNode, BrokerSetup } from './broker-se
 export { controlContract, type ControlNode, type ControlSetup } from './control.contract.ts';
 export { eventually } from './eventually.ts';
 export { presenceContract, type PresenceSetup } from './presence.contract.ts';
+export { userStatusContract, type UserStatusSetup } from './user-status.contract.ts';
 export { RecordingHandler } from './recording-handler.ts';
 export { RecordingReceiver, textAt, type ReceivedEvent } from './recording-receiver.ts';

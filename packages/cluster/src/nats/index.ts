@@ -1,5 +1,6 @@
 export { createNatsBans, type NatsBansDeps } from './nats-bans.ts';
 export { createNatsControl, type NatsControl, type NatsControlDeps } from './nats-control.ts';
+export { NatsUserStatus, type NatsUserStatusDeps } from './nats-user-status.ts';
 export { createNatsPresence, type NatsPresenceDeps } from './nats-presence.ts';
 export type { NodeRegistry, RegistryListener } from './control/node-registry.ts';
 export { createNatsBroker, type NatsBrokerDependencies, type NatsBrokerOptions } from './nats-broker.ts';

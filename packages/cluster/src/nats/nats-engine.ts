@@ -7,6 +7,7 @@ import { createNatsBroker, type NatsBrokerOptions } from './nats-broker.ts';
 import { connectNats, type ConnectNatsOptions } from './nats-connection.ts';
 import { createNatsControl } from './nats-control.ts';
 import { createNatsPresence } from './nats-presence.ts';
+import { NatsUserStatus } from './nats-user-status.ts';
 
 export interface NatsEngineOptions {
   readonly connect: Omit<ConnectNatsOptions, 'log' | 'clock'>;
@@ -43,6 +44,8 @@ export function natsEngine({
       parts.push(presence);
       const bans = await createNatsBans({ link, clock, log, replicas });
       parts.push(bans);
+      const userStatus = new NatsUserStatus({ link, clock, log, replicas });
+      parts.push(userStatus);
       const role = node.role === 'gateway' ? 'edge' : 'owner';
       const broker = await createNatsBroker({
         connection: link,
@@ -56,7 +59,7 @@ export function natsEngine({
       });
       parts.push(broker);
       const unavailable = (): string | undefined => link.unavailable() ?? broker.unavailable() ?? control.unavailable();
-      return { broker, presence, control, bans, unavailable, close };
+      return { broker, presence, control, bans, userStatus, unavailable, close };
     } catch (error) {
       await close();
       throw error;

@@ -1,4 +1,5 @@
 // The one file that spells subjects, streams and tokens (architecture §2). A prefix keeps clusters that share a NATS apart.
+import { createHash } from 'node:crypto';
 import { encodeToken, hashText } from './subject/subject-token.ts';
 
 /** Shards of channel streams unless configured: one stream is one goroutine and one Raft group on the NATS side. */
@@ -59,6 +60,10 @@ export interface NatsSubjects {
   liveBans(): string;
   banDestination(): string;
   banStream(): string;
+  /** The status of a user. */
+  userStatus(user: string): string;
+  userStatusSubjects(): string;
+  userStatusStream(): string;
 }
 
 export interface ChannelLogSubjects {
@@ -129,5 +134,9 @@ export function createNatsSubjects({ prefix, shards = DEFAULT_SHARDS }: NatsSubj
     liveBans: () => `${p}.bl.*`,
     banDestination: () => `${p}.bl.{{wildcard(1)}}`,
     banStream: () => `${name}-bans`,
+    // A digest: users may have any length, and reads name many of these subjects in one message.
+    userStatus: (user) => `${p}.u.${createHash('sha256').update(user).digest('base64url')}`,
+    userStatusSubjects: () => `${p}.u.*`,
+    userStatusStream: () => `${name}-user-status`,
   };
 }

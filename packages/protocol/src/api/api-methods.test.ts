@@ -14,7 +14,7 @@ describe('the table of API methods', () => {
     expect([...names, batchMethod.name].sort()).toEqual(
       (
         'batch publish broadcast subscribe unsubscribe disconnect presence presence_stats history history_remove info ' +
-        'rpc refresh channels block_user unblock_user revoke_token invalidate_user_tokens map_publish map_remove map_read_state map_read_stream map_stats map_clear ' +
+        'rpc refresh channels connections update_user_status get_user_status delete_user_status block_user unblock_user revoke_token invalidate_user_tokens map_publish map_remove map_read_state map_read_stream map_stats map_clear ' +
         'shared_poll_publish'
       )
         .split(' ')
@@ -25,7 +25,7 @@ describe('the table of API methods', () => {
   it('is in the order in which a batch command picks its method', () => {
     expect(Object.keys(apiMethods).join(' ')).toBe(
       'publish broadcast subscribe unsubscribe disconnect history historyRemove presence presenceStats info rpc ' +
-        'refresh channels blockUser unblockUser revokeToken invalidateUserTokens mapPublish mapRemove mapReadState mapReadStream mapStats mapClear sharedPollPublish',
+        'refresh channels connections updateUserStatus getUserStatus deleteUserStatus blockUser unblockUser revokeToken invalidateUserTokens mapPublish mapRemove mapReadState mapReadStream mapStats mapClear sharedPollPublish',
     );
   });
 

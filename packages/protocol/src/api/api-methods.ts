@@ -56,6 +56,10 @@ interface MethodTypes {
   rpc: [messages.RpcRequest, messages.RpcResult];
   refresh: [messages.RefreshRequest, messages.RefreshResult];
   channels: [messages.ChannelsRequest, messages.ChannelsResult];
+  connections: [messages.ConnectionsRequest, messages.ConnectionsResult];
+  updateUserStatus: [messages.UpdateUserStatusRequest, messages.UpdateUserStatusResult];
+  getUserStatus: [messages.GetUserStatusRequest, messages.GetUserStatusResult];
+  deleteUserStatus: [messages.DeleteUserStatusRequest, messages.DeleteUserStatusResult];
   blockUser: [messages.BlockUserRequest, messages.BlockUserResult];
   unblockUser: [messages.UnblockUserRequest, messages.UnblockUserResult];
   revokeToken: [messages.RevokeTokenRequest, messages.RevokeTokenResult];
@@ -165,6 +169,26 @@ export const apiMethods: ApiMethods = Object.freeze({
     request: gen.ChannelsRequestSchema,
     result: gen.ChannelsResultSchema,
     response: gen.ChannelsResponseSchema,
+  }),
+  connections: method('connections', 14, {
+    request: gen.ConnectionsRequestSchema,
+    result: gen.ConnectionsResultSchema,
+    response: gen.ConnectionsResponseSchema,
+  }),
+  updateUserStatus: method('updateUserStatus', 15, {
+    request: gen.UpdateUserStatusRequestSchema,
+    result: gen.UpdateUserStatusResultSchema,
+    response: gen.UpdateUserStatusResponseSchema,
+  }),
+  getUserStatus: method('getUserStatus', 16, {
+    request: gen.GetUserStatusRequestSchema,
+    result: gen.GetUserStatusResultSchema,
+    response: gen.GetUserStatusResponseSchema,
+  }),
+  deleteUserStatus: method('deleteUserStatus', 17, {
+    request: gen.DeleteUserStatusRequestSchema,
+    result: gen.DeleteUserStatusResultSchema,
+    response: gen.DeleteUserStatusResponseSchema,
   }),
   blockUser: method('blockUser', 18, {
     request: gen.BlockUserRequestSchema,

@@ -1,4 +1,4 @@
-import { apiGrpcMethods, type BatchRequest, type BatchResponse } from '@carillon/protocol/api';
+import type { BatchRequest, BatchResponse } from '@carillon/protocol/api';
 import { status, type handleUnaryCall, type Metadata, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { ErrorMode } from '../config.ts';
 import { createKeyComparison } from '../key-comparison.ts';
@@ -20,11 +20,10 @@ type KeyCheck = (metadata: Metadata) => boolean;
 
 const UNAUTHENTICATED = { code: status.UNAUTHENTICATED, details: 'unauthenticated' };
 
-/** A handler for every method of the service; those of the commercial build are unimplemented, as upstream has them. */
+/** A handler for every method of the service; whatever else is called ends with UNIMPLEMENTED. */
 export function createGrpcMethods(deps: GrpcMethodsDeps): UntypedServiceImplementation {
   const isAdmitted = createKeyCheck(deps.key);
   const handlers: Record<string, Unary> = {};
-  for (const [name, { path }] of Object.entries(apiGrpcMethods)) handlers[name] = unimplemented(path, isAdmitted);
   for (const [field, method] of deps.table) handlers[field] = unary(method, isAdmitted, deps);
   return { ...handlers, batch: batch(isAdmitted, deps) };
 }
@@ -61,13 +60,6 @@ function batch(
   return (call, reply) => {
     if (isAdmitted(call.metadata)) run(call.request).then((response) => reply(null, response), onFailure);
     else reply(UNAUTHENTICATED);
-  };
-}
-
-function unimplemented(path: string, isAdmitted: KeyCheck): Unary {
-  const details = `method ${path.slice(path.lastIndexOf('/') + 1)} not implemented`;
-  return (call, reply) => {
-    reply(isAdmitted(call.metadata) ? { code: status.UNIMPLEMENTED, details } : UNAUTHENTICATED);
   };
 }
 

@@ -62,7 +62,7 @@ describe('the HTTP API', () => {
   });
 
   it('knows no other routes, and says so without asking for a key (11)', async () => {
-    for (const path of ['/api/connections', '/api/', '/api/publish/', '/api/nope', '/nope', '/', '/API/publish']) {
+    for (const path of ['/api/device_list', '/api/', '/api/publish/', '/api/nope', '/nope', '/', '/API/publish']) {
       expect(await post(api, path, {}, {})).toEqual({
         status: 404,
         text: '404 page not found\n',

@@ -21,7 +21,7 @@ describe('the legacy endpoint', () => {
     ['a number (25)', '{"method":0,"params":{"channel":"a","data":1}}', '{"result":{}}'],
     ['no method at all (25)', '{"params":{"channel":"a","data":1}}', '{"result":{}}'],
     ['a number nobody has (28)', '{"method":99}', NOT_FOUND],
-    ['a method of the commercial build (28)', '{"id":3,"method":"connections"}', `{"id":3,${NOT_FOUND.slice(1)}`],
+    ['a method of the commercial build (28)', '{"id":3,"method":"device_list"}', `{"id":3,${NOT_FOUND.slice(1)}`],
     ['missing params (29)', '{"method":"publish"}', BAD_REQUEST],
     ['params of the wrong type', '{"method":"publish","params":{"channel":1}}', BAD_REQUEST],
     ['params that are no object', '{"method":"publish","params":[]}', BAD_REQUEST],

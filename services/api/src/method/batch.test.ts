@@ -17,7 +17,7 @@ describe('batch', () => {
       { info: {} },
       null,
       {},
-      { connections: { user: 'u' } },
+      { device_list: {} },
       { publish: null },
     ];
     const notFound = { error: { code: 104, message: 'not found' } };

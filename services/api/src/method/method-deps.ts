@@ -1,4 +1,4 @@
-import type { BanStore, Broker, Control, Presence } from '@carillon/cluster';
+import type { BanStore, Broker, Control, Presence, UserStatusStore } from '@carillon/cluster';
 import type { ChannelRules } from '@carillon/policy';
 import type { Clock } from '@carillon/service-kit';
 import type { ChannelDefaults } from '../config.ts';
@@ -14,6 +14,7 @@ export interface MethodDeps {
   readonly presence: Presence;
   readonly control: Control;
   readonly bans: BanStore;
+  readonly userStatus: UserStatusStore;
   readonly channels: () => ChannelSettings;
   readonly clock: Clock;
 }

@@ -5,6 +5,8 @@ import { createRevokeToken } from './ban/revoke-token.ts';
 import { createUnblockUser } from './ban/unblock-user.ts';
 import { createBroadcast } from './broadcast.ts';
 import { createChannels } from './cluster/channels.ts';
+import { createConnections } from './user/connections.ts';
+import { createUserStatusMethods } from './user/user-status-methods.ts';
 import { createDisconnect } from './session/disconnect.ts';
 import { createHistory } from './channel/history.ts';
 import { createHistoryRemove } from './channel/history-remove.ts';
@@ -41,6 +43,8 @@ export function createMethodHandlers(deps: MethodDeps, reportFailure: ReportFail
     rpc: createRpc(),
     refresh: createRefresh(deps),
     channels: createChannels(deps),
+    connections: createConnections(deps),
+    ...createUserStatusMethods(deps),
     blockUser: createBlockUser(deps),
     unblockUser: createUnblockUser(deps),
     revokeToken: createRevokeToken(deps),

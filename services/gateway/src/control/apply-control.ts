@@ -9,6 +9,7 @@ import type { SessionTable } from '../session/session-table.ts';
 import type { UnsubscribeByServer } from '../subscription/unsubscribe-by-server.ts';
 import type { SubscribeControl } from './apply-subscribe.ts';
 import { compileChannelPattern } from '@carillon/protocol/channel';
+import { connectionSummary } from './connection-summary.ts';
 import { selectSessions } from './select-sessions.ts';
 
 export interface ApplyControlDeps {
@@ -96,20 +97,26 @@ function answerSurvey({ hub, sessions }: ApplyControlDeps, question: SurveyQuest
       return { kind: 'channels', channels };
     }
     case 'connections': {
-      const found = [...sessions.ofUser(question.user)].map((session) => [session.id, summaryOf(session)] as const);
+      const found = connected(sessions, question.user).map(
+        (session) => [session.id, connectionSummary(session)] as const,
+      );
       return { kind: 'connections', connections: new Map(found) };
     }
+    case 'users':
+      return { kind: 'users', users: newestConnections(sessions, question.users) };
   }
 }
 
-function summaryOf(session: Session) {
-  return {
-    appName: session.appName,
-    appVersion: session.appVersion,
-    transport: session.socket.traits.name,
-    protocol: session.socket.traits.encoding,
-    user: session.user,
-    connectedAt: session.connectedAt,
-    channels: [...session.subscriptions.keys()],
-  };
+function connected(sessions: SessionTable, user: string): Session[] {
+  return [...sessions.ofUser(user)].filter(({ isClosed }) => !isClosed);
+}
+
+function newestConnections(sessions: SessionTable, users: readonly string[]): ReadonlyMap<string, number> {
+  const newest = new Map<string, number>();
+  for (const user of users) {
+    for (const { connectedAt } of connected(sessions, user)) {
+      newest.set(user, Math.max(connectedAt, newest.get(user) ?? 0));
+    }
+  }
+  return newest;
 }

@@ -47,6 +47,8 @@ export class Session implements Subscriber {
   /** `name` and `version` of the connect request. */
   appName = '';
   appVersion = '';
+  /** Of the last ping; -1 = not known yet. */
+  roundTripMs = -1;
   #state: SessionState = 'unauthenticated';
   readonly #hooks: SessionHooks;
 

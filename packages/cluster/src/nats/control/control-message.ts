@@ -24,7 +24,7 @@ const COMMANDS: ReadonlySet<unknown> = new Set<ControlCommand['kind']>([
   'refresh',
   'rules_changed',
 ]);
-const QUESTIONS: ReadonlySet<unknown> = new Set<SurveyQuestion['kind']>(['channels', 'connections']);
+const QUESTIONS: ReadonlySet<unknown> = new Set<SurveyQuestion['kind']>(['channels', 'connections', 'users']);
 
 export function encodeControlMessage(message: ControlMessage): Uint8Array {
   return encodeBinaryJson(message);
@@ -72,21 +72,35 @@ export function decodeControlReply(bytes: Uint8Array): ControlReply {
 
 /** Cuts an answer into parts that fit into a message each. */
 export function splitAnswer(answer: SurveyAnswer, maxPartBytes: number = MAX_PART_BYTES): SurveyAnswer[] {
-  return answer.kind === 'channels'
-    ? splitMap(answer.channels, maxPartBytes).map((channels) => ({ kind: 'channels', channels }))
-    : splitMap(answer.connections, maxPartBytes).map((connections) => ({ kind: 'connections', connections }));
+  switch (answer.kind) {
+    case 'channels':
+      return splitMap(answer.channels, maxPartBytes).map((channels) => ({ kind: 'channels', channels }));
+    case 'connections':
+      return splitMap(answer.connections, maxPartBytes).map((connections) => ({ kind: 'connections', connections }));
+    case 'users':
+      return splitMap(answer.users, maxPartBytes).map((users) => ({ kind: 'users', users }));
+  }
 }
 
 /** Puts the parts of one node's answer together; they are all of one kind. */
 export function joinAnswers(parts: readonly SurveyAnswer[]): SurveyAnswer | undefined {
   const [first] = parts;
   if (first === undefined || parts.length === 1) return first;
-  if (first.kind === 'channels') {
-    const channels = parts.flatMap((part) => (part.kind === 'channels' ? [...part.channels] : []));
-    return { kind: 'channels', channels: new Map(channels) };
+  switch (first.kind) {
+    case 'channels':
+      return { kind: first.kind, channels: joinMaps(parts, (part) => part.kind === first.kind && part.channels) };
+    case 'connections':
+      return { kind: first.kind, connections: joinMaps(parts, (part) => part.kind === first.kind && part.connections) };
+    case 'users':
+      return { kind: first.kind, users: joinMaps(parts, (part) => part.kind === first.kind && part.users) };
   }
-  const connections = parts.flatMap((part) => (part.kind === 'connections' ? [...part.connections] : []));
-  return { kind: 'connections', connections: new Map(connections) };
+}
+
+function joinMaps<V>(
+  parts: readonly SurveyAnswer[],
+  mapOf: (part: SurveyAnswer) => ReadonlyMap<string, V> | false,
+): ReadonlyMap<string, V> {
+  return new Map(parts.flatMap((part) => [...(mapOf(part) || [])]));
 }
 
 function splitMap<V>(map: ReadonlyMap<string, V>, maxPartBytes: number): Map<string, V>[] {
@@ -94,7 +108,7 @@ function splitMap<V>(map: ReadonlyMap<string, V>, maxPartBytes: number): Map<str
   const parts = [part];
   let partBytes = 0;
   for (const [key, value] of map) {
-    const entryBytes = Buffer.byteLength(JSON.stringify([key, value]));
+    const entryBytes = entrySize(key, value);
     if (part.size > 0 && partBytes + entryBytes > maxPartBytes) {
       part = new Map();
       parts.push(part);
@@ -104,4 +118,11 @@ function splitMap<V>(map: ReadonlyMap<string, V>, maxPartBytes: number): Map<str
     partBytes += entryBytes;
   }
   return parts;
+}
+
+function entrySize(key: string, value: unknown): number {
+  // Most answers are counts by name: no need to build what is only measured.
+  return typeof value === 'number'
+    ? Buffer.byteLength(JSON.stringify([key, value]))
+    : encodeBinaryJson([key, value]).length;
 }

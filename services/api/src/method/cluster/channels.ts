@@ -1,11 +1,8 @@
-import type { SurveyResult } from '@carillon/cluster';
 import type { ChannelsRequest, ChannelsResult } from '@carillon/protocol/api';
 import { compileChannelPattern } from '@carillon/protocol/channel';
 import { API_INTERNAL_ERROR, ApiError } from '@carillon/protocol/codes';
-import { OperationalError } from '@carillon/service-kit';
 import type { MethodDeps, MethodHandler } from '../method-deps.ts';
-
-const SURVEY_DEADLINE_MS = 10_000;
+import { surveyAll } from './survey.ts';
 
 /** `channels` (server-api §7.12): asks every node; one that is silent fails the call. */
 export function createChannels({
@@ -14,21 +11,16 @@ export function createChannels({
   return async ({ pattern = '' }) => {
     // compat: a malformed pattern is an internal error, as each node would fail on it.
     if (compileChannelPattern(pattern) === undefined) throw new ApiError(API_INTERNAL_ERROR);
-    const survey = await control.survey({ kind: 'channels', pattern }, SURVEY_DEADLINE_MS);
-    if (survey.missing.length > 0) {
-      throw new OperationalError('survey_incomplete', `no answer from ${survey.missing.join(', ')}`);
-    }
-    return {
-      channels: Object.fromEntries([...subscribersByChannel(survey)].map(([name, n]) => [name, { numClients: n }])),
-    };
+    const answers = await surveyAll(control, { kind: 'channels', pattern });
+    const sums = subscribersByChannel(answers.map(({ channels }) => channels));
+    return { channels: Object.fromEntries([...sums].map(([name, n]) => [name, { numClients: n }])) };
   };
 }
 
-function subscribersByChannel({ answers }: SurveyResult): ReadonlyMap<string, number> {
+function subscribersByChannel(nodes: readonly ReadonlyMap<string, number>[]): ReadonlyMap<string, number> {
   const sums = new Map<string, number>();
-  for (const answer of answers) {
-    if (answer.kind !== 'channels') continue;
-    for (const [channel, count] of answer.channels) {
+  for (const channels of nodes) {
+    for (const [channel, count] of channels) {
       if (count > 0) sums.set(channel, (sums.get(channel) ?? 0) + count);
     }
   }
