@@ -103,6 +103,7 @@ describe('a configuration is refused', () => {
       { client: { subscription_token: { enabled: true, issuer_regex: '(' } } },
       'client.subscription_token.issuer_regex',
     ],
+    [token({ jwks_public_endpoint: 'ftp://x/j' }), 'must begin with http:// or https://'],
     [token({ jwks_public_endpoint: 'https://x/{{t}}/j', issuer_regex: '(?P<t>.+)' }), 'group t must list its values'],
     [
       token({ jwks_public_endpoint: 'https://x/{{t}}/j', issuer_regex: '(?P<t>[ab])' }),

@@ -15,6 +15,9 @@ function* checkToken(path: string, token: TokenConfig): Complaints {
   }
   if (token.audience !== '' && token.audienceRegex !== '') yield `${path}.audience excludes audience_regex`;
   if (token.issuer !== '' && token.issuerRegex !== '') yield `${path}.issuer excludes issuer_regex`;
+  if (token.jwksPublicEndpoint !== '' && !/^https?:\/\//.test(token.jwksPublicEndpoint)) {
+    yield `${path}.jwks_public_endpoint must begin with http:// or https://`;
+  }
   yield* checkRegex(`${path}.audience_regex`, token.audienceRegex);
   yield* checkRegex(`${path}.issuer_regex`, token.issuerRegex);
   if (!token.insecureSkipJwksEndpointSafetyCheck) yield* checkTemplate(path, token);

@@ -39,7 +39,7 @@ export function createClaimRules({ audience, audienceRegex, issuer, issuerRegex 
       const exp = numericDate(claims.exp, 'exp');
       const nbf = numericDate(claims.nbf, 'nbf');
       if (exp !== undefined && exp <= nowS) throw new TokenError('expired', 'the token is expired');
-      if (nbf !== undefined && nbf > nowS) throw new TokenError('expired', 'the token is not valid yet');
+      if (nbf !== undefined && nbf >= nowS) throw new TokenError('expired', 'the token is not valid yet');
     },
   };
 }

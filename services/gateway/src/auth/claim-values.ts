@@ -7,14 +7,16 @@ import { TokenError, type TokenErrorCode } from './token-verifier.ts';
 export function numericDate(raw: Uint8Array | undefined, claim: string): number | undefined {
   const value = rawValue(raw);
   if (value === undefined || value === null) return undefined;
-  if (typeof value !== 'number') throw new TokenError('invalid', `${claim} is not a number`);
+  // JSON can say 1e999, which must not mean "never".
+  if (typeof value !== 'number' || !Number.isFinite(value)) throw new TokenError('invalid', `${claim} is not a number`);
   return value;
 }
 
 /** A whole number; undefined where absent or null. */
 export function wholeNumber(raw: Uint8Array | undefined, claim: string): number | undefined {
   const value = numericDate(raw, claim);
-  if (value !== undefined && !Number.isInteger(value)) throw new TokenError('invalid', `${claim} is not an integer`);
+  if (value !== undefined && !Number.isSafeInteger(value))
+    throw new TokenError('invalid', `${claim} is not an integer`);
   return value;
 }
 
@@ -41,13 +43,22 @@ export function bytesClaim(
   return bytes;
 }
 
-/** Another top-level claim as the user id: strings as they are, anything else as JSON text; '' where absent. */
+/**
+ * Another top-level claim as the user id: strings as they are, anything else as JSON text; '' where absent. Integers keep
+ * all their digits: rounded, two users would become one.
+ */
 export function userIdFrom(payload: Uint8Array, claim: string): string {
-  const claims = rawValue(payload);
+  const claims: unknown = JSON.parse(Buffer.from(payload).toString('utf8'), exactIntegers);
   if (typeof claims !== 'object' || claims === null) return '';
   const value: unknown = Object.getOwnPropertyDescriptor(claims, claim)?.value;
   if (value === undefined || value === null) return '';
   return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function exactIntegers(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  const source = context?.source;
+  const isRounded = typeof value === 'number' && !Number.isSafeInteger(value);
+  return isRounded && source !== undefined && /^-?\d+$/.test(source) ? source : value;
 }
 
 function rawValue(raw: Uint8Array | undefined): unknown {

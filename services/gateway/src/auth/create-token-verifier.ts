@@ -2,7 +2,7 @@ import type { Clock } from '@carillon/service-kit';
 import type { KeySource } from './key-source.ts';
 import type { TokenSettings } from './token-settings.ts';
 import type { TokenVerifier } from './token-verifier.ts';
-import { connectClaims, createVerifyToken, subscribeClaims } from './verify-token.ts';
+import { checkConnectionToken, connectClaims, createVerifyToken, subscribeClaims } from './verify-token.ts';
 
 export interface TokenVerifierOptions {
   readonly connection: TokenSettings;
@@ -27,7 +27,8 @@ export async function createTokenVerifier({
       ? verifyConnection
       : createVerifyToken({ settings: subscription, keys: await createKeys(subscription), clock });
   return {
-    verifyConnectToken: async (token) => connectClaims(await verifyConnection(token), connection.userIdClaim),
+    verifyConnectToken: async (token) =>
+      connectClaims(await verifyConnection(token, checkConnectionToken), connection.userIdClaim),
     verifySubscribeToken: async (token) =>
       subscribeClaims(await verifySubscription(token), forSubscriptions.userIdClaim),
   };

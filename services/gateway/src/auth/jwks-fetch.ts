@@ -16,7 +16,13 @@ const ATTEMPTS = 2;
 /** Largest key set that is read, bytes. */
 const MAX_SET_BYTES = 1_048_576;
 
-const EC_CURVES: Readonly<Record<string, string>> = { 'P-256': 'ES256', 'P-384': 'ES384', 'P-521': 'ES512' };
+const EC_CURVES: ReadonlyMap<string, string> = new Map([
+  ['P-256', 'ES256'],
+  ['P-384', 'ES384'],
+  ['P-521', 'ES512'],
+]);
+
+const BASE64URL = /^[A-Za-z0-9_-]+$/;
 
 /** Fetches and reads a key set. Rejects with `TokenError` 'invalid'; nothing of a set that failed is used. */
 export async function fetchKeySet(url: string, fetcher: typeof fetch = fetch): Promise<readonly SetKey[]> {
@@ -74,21 +80,26 @@ function algorithmsOf(jwk: JWK): readonly string[] {
 function possibleAlgorithms(jwk: JWK): readonly string[] {
   switch (jwk.kty) {
     case 'RSA':
-      if (typeof jwk.n !== 'string' || typeof jwk.e !== 'string') throw new TokenError('invalid', 'malformed RSA key');
+      if (!isNumber(jwk.n) || !isNumber(jwk.e)) throw new TokenError('invalid', 'malformed RSA key');
       return ['RS256', 'RS384', 'RS512'];
     case 'EC': {
-      const alg = EC_CURVES[jwk.crv ?? ''];
-      if (alg === undefined || typeof jwk.x !== 'string' || typeof jwk.y !== 'string') {
+      const alg = EC_CURVES.get(jwk.crv ?? '');
+      if (alg === undefined || !isNumber(jwk.x) || !isNumber(jwk.y)) {
         throw new TokenError('invalid', 'malformed EC key');
       }
       return [alg];
     }
     case 'OKP':
-      if (jwk.crv !== 'Ed25519' || typeof jwk.x !== 'string') throw new TokenError('invalid', 'malformed OKP key');
+      if (jwk.crv !== 'Ed25519' || !isNumber(jwk.x)) throw new TokenError('invalid', 'malformed OKP key');
       return ['EdDSA'];
     default:
       throw new TokenError('invalid', 'the set holds a key of an unknown type');
   }
+}
+
+/** Whether a member holds a number as keys write them. */
+function isNumber(member: string | undefined): boolean {
+  return typeof member === 'string' && BASE64URL.test(member);
 }
 
 /** The key for one algorithm. Rejects with `TokenError` where jose refuses it (too small, malformed). */

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createSign, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, SignJWT, type JWK } from 'jose';
@@ -103,6 +103,58 @@ describe('a key set endpoint', () => {
     await expect(verify(url)(await sign(rsa.privateKey, 'RS256', { kid: 'r' }))).rejects.toMatchObject({
       code: 'invalid',
     });
+  });
+
+  it.each([
+    ['an unknown curve', { kty: 'EC', crv: 'constructor', x: 'AA', y: 'AA' }],
+    ['no modulus', { kty: 'RSA', e: 'AQAB' }],
+    ['a modulus that is no base64url', { kty: 'RSA', n: '+/=', e: 'AQAB' }],
+    ['another OKP curve', { kty: 'OKP', crv: 'X25519', x: 'AA' }],
+  ])('fails a set as a whole when a key of it has %s, whatever that key is for', async (_title, broken) => {
+    const body = setOf(await jwk(rsa.publicKey, { kid: 'r' }), { ...broken, kid: 'x', use: 'enc' });
+    const { url } = await keyServer(() => ({ body }));
+    const refused = verify(url)(await sign(rsa.privateKey, 'RS256', { kid: 'r' }));
+    await expect(refused).rejects.toMatchObject({ code: 'invalid' });
+  });
+
+  it('with a key below 2048 bits refuses the tokens of that key alone', async () => {
+    const small = generateKeyPairSync('rsa', { modulusLength: 1024 });
+    const body = setOf(await jwk(rsa.publicKey, { kid: 'r' }), await jwk(small.publicKey, { kid: 'small' }));
+    const { url } = await keyServer(() => ({ body }));
+    const check = verify(url);
+    const header = Buffer.from('{"alg":"RS256","kid":"small"}').toString('base64url');
+    const text = `${header}.${Buffer.from('{"sub":"42"}').toString('base64url')}`;
+    const signature = createSign('RSA-SHA256').update(text).sign(small.privateKey).toString('base64url');
+    await expect(check(`${text}.${signature}`)).rejects.toMatchObject({ code: 'invalid' });
+    await check(await sign(rsa.privateKey, 'RS256', { kid: 'r' }));
+  });
+
+  it('that is away is mentioned once for all who wait for it', async () => {
+    const { url } = await keyServer(() => ({ status: 500 }));
+    const warnings: string[] = [];
+    const log = { ...createSilentLog(), warn: (message: string) => void warnings.push(message) };
+    const clock = new FakeClock(1.8e12);
+    const keys = createJwksKeys({ endpoint: url, clock, log });
+    const asked = Array.from({ length: 10 }, (_, index) => keys.keysFor({ alg: 'RS256', kid: `k${index}` }, {}));
+    await Promise.allSettled(asked);
+    expect(warnings).toHaveLength(1);
+  });
+
+  it('serves cached keys while it is away, and for an hour after their last use', async () => {
+    const body = setOf(await jwk(rsa.publicKey, { kid: 'r' }));
+    const { url, requests } = await keyServer((_path, count) => (count === 1 ? { body } : { status: 500 }));
+    const clock = new FakeClock(1.8e12);
+    const check = verify(url, {}, clock);
+    const token = await sign(rsa.privateKey, 'RS256', { kid: 'r' });
+    await check(token);
+    for (let uses = 0; uses < 3; uses++) {
+      await clock.advance(3_500_000);
+      await check(token);
+    }
+    expect(requests).toHaveLength(1);
+    await clock.advance(3_600_001);
+    await expect(check(token)).rejects.toMatchObject({ code: 'invalid' });
+    expect(requests).toHaveLength(3);
   });
 
   it('is asked twice before a token is refused', async () => {

@@ -59,11 +59,20 @@ export function createJwksKeys({ endpoint, clock, log, fetchSet = fetchKeySet }:
     return cached;
   }
 
+  /** One fetch for all who wait for it, and what follows from its outcome, once. */
   async function refresh(url: string): Promise<void> {
-    const keys = await fetchSet(url);
-    for (const key of keys) {
-      const value = { key, imported: new Map<string, CryptoKey>(), usedAt: clock.monotonic() };
-      remember(cache, { key: cacheKey(url, key.kid), value, max: MAX_KEYS });
+    try {
+      for (const key of await fetchSet(url)) {
+        const value = { key, imported: new Map<string, CryptoKey>(), usedAt: clock.monotonic() };
+        remember(cache, { key: cacheKey(url, key.kid), value, max: MAX_KEYS });
+      }
+      pauseEndpoint(url, { lengthMs: UNKNOWN_KID_PAUSE_MS, failures: 0 });
+    } catch (error) {
+      const failures = pauses.get(url)?.failures ?? 0;
+      const lengthMs = Math.min(UNKNOWN_KID_PAUSE_MS, FIRST_FAILURE_PAUSE_MS * 2 ** failures);
+      pauseEndpoint(url, { lengthMs, failures: failures + 1 });
+      log.warn('key set fetch failed', { error });
+      throw error;
     }
   }
 
@@ -72,16 +81,7 @@ export function createJwksKeys({ endpoint, clock, log, fetchSet = fetchKeySet }:
     if (pause !== undefined && clock.monotonic() < pause.until) {
       throw new TokenError('invalid', 'the key id is unknown, or its endpoint failed a moment ago');
     }
-    try {
-      await flights.run(url, () => refresh(url));
-      pauseEndpoint(url, { lengthMs: UNKNOWN_KID_PAUSE_MS, failures: 0 });
-    } catch (error) {
-      const failures = pause?.failures ?? 0;
-      const lengthMs = Math.min(UNKNOWN_KID_PAUSE_MS, FIRST_FAILURE_PAUSE_MS * 2 ** failures);
-      pauseEndpoint(url, { lengthMs, failures: failures + 1 });
-      log.warn('key set fetch failed', { error });
-      throw error;
-    }
+    await flights.run(url, () => refresh(url));
     const found = find(url, kid);
     if (found === undefined) throw new TokenError('invalid', 'the key id is unknown');
     return found;

@@ -50,5 +50,7 @@ async function cpuPerToken(verify: (token: string) => Promise<unknown>): Promise
 for (let round = 1; round <= ROUNDS; round++) {
   const ours = await cpuPerToken((token) => verifier.verifyConnectToken(token));
   const bare = await cpuPerToken((token) => jwtVerify(token, key));
-  console.log(`round ${round}: carillon ${ours.toFixed(1)} µs, jose ${bare.toFixed(1)} µs, ratio ${(ours / bare).toFixed(2)}`);
+  console.log(
+    `round ${round}: carillon ${ours.toFixed(1)} µs, jose ${bare.toFixed(1)} µs, ratio ${(ours / bare).toFixed(2)}`,
+  );
 }

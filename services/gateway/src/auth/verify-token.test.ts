@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { SignJWT, UnsecuredJWT } from 'jose';
+import { CompactSign, SignJWT, UnsecuredJWT } from 'jose';
 import { FakeClock } from '@carillon/service-kit';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createStaticKeys } from './static-keys.ts';
@@ -141,6 +141,32 @@ describe('connection claims', () => {
     await expect(connect({ sub: '1', exp: NOW_S })).rejects.toMatchObject({ code: 'expired' });
     await expect(connect({ sub: '1', nbf: NOW_S + 10 })).rejects.toMatchObject({ code: 'expired' });
     expect((await connect({ sub: '1', iat: NOW_S + 100 })).issuedAt).toBe(NOW_S + 100);
+  });
+
+  it('a token is good after its nbf, not at it', async () => {
+    await expect(connect({ sub: '1', nbf: NOW_S })).rejects.toMatchObject({ code: 'expired' });
+    expect((await connect({ sub: '1', nbf: NOW_S - 1 })).user).toBe('1');
+  });
+
+  it('a token of the wrong kind is invalid even when it is expired', async () => {
+    await expect(connect({ channel: 'a', exp: NOW_S - 1 })).rejects.toMatchObject({ code: 'invalid' });
+    const subscription = await sign({ channel: 'a', exp: NOW_S - 1 });
+    await expect(checked.verifySubscribeToken(subscription)).rejects.toMatchObject({ code: 'expired' });
+  });
+
+  it('numbers that no clock can reach are refused', async () => {
+    const key = new TextEncoder().encode('secret');
+    const signText = (payload: string) =>
+      new CompactSign(new TextEncoder().encode(payload)).setProtectedHeader({ alg: 'HS256' }).sign(key);
+    for (const payload of ['{"exp":1e999}', '{"expire_at":1e300}', '{"exp":null,"expire_at":9007199254740993}']) {
+      await expect(checked.verifyConnectToken(await signText(payload))).rejects.toMatchObject({ code: 'invalid' });
+    }
+    const byId = await verifier({ ...SECRET, userIdClaim: 'uid' });
+    const users = ['{"uid":9007199254740993}', '{"uid":9007199254740992}', '{"uid":1.0}', '{"a":{"uid":7}}'];
+    const ids = await Promise.all(
+      users.map(async (text) => (await byId.verifyConnectToken(await signText(text))).user),
+    );
+    expect(ids).toEqual(['9007199254740993', '9007199254740992', '1', '']);
   });
 
   it('expire_at replaces exp as the expiry of the connection, zero means never', async () => {

@@ -14,12 +14,15 @@ export interface VerifyTokenDeps {
   readonly clock: Clock;
 }
 
+/** Claims that one kind of token must not have. Throws `TokenError`. */
+export type CheckKind = (claims: TokenClaims) => void;
+
 /** Takes a token apart and proves it: steps 1 to 7 of tokens.md §2. Rejects with `TokenError`. */
-export type VerifyToken = (token: string) => Promise<TokenParts>;
+export type VerifyToken = (token: string, checkKind?: CheckKind) => Promise<TokenParts>;
 
 export function createVerifyToken({ settings, keys, clock }: VerifyTokenDeps): VerifyToken {
   const rules = createClaimRules(settings);
-  return async (token) => {
+  return async (token, checkKind) => {
     const parts = parseToken(token);
     const groups = rules.matchPatterns(parts.claims);
     if (!settings.skipSignatureVerify) {
@@ -27,14 +30,19 @@ export function createVerifyToken({ settings, keys, clock }: VerifyTokenDeps): V
       await verifySignature(token, parts.header.alg, candidates);
     }
     rules.checkExact(parts.claims);
+    checkKind?.(parts.claims);
     rules.checkTimes(parts.claims, clock.now() / 1000);
     return parts;
   };
 }
 
+/** Step 6: such a token is invalid even when it is expired, so that nobody refreshes it. */
+export const checkConnectionToken: CheckKind = ({ channel }) => {
+  if (channel !== undefined) throw new TokenError('invalid', 'a connection token must not name a channel');
+};
+
 /** tokens.md §4. */
 export function connectClaims({ claims, payload }: TokenParts, userIdClaim: string): ConnectClaims {
-  if (claims.channel !== undefined) throw new TokenError('invalid', 'a connection token must not name a channel');
   const subs = new Map(Object.entries(claims.subs ?? {}).map(([name, sub]) => [name, tokenSubscription(sub)]));
   return {
     user: userIdClaim === '' ? (claims.sub ?? '') : userIdFrom(payload, userIdClaim),
