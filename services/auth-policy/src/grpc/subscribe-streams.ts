@@ -70,7 +70,7 @@ export class SubscribeStreams {
   }
 
   closeAll(): void {
-    for (const id of [...this.#streams.keys()]) this.cancel(id);
+    for (const id of this.#streams.keys()) this.cancel(id);
   }
 
   #listener(id: number): StreamListener {
