@@ -110,6 +110,19 @@ describe('NATS bans', () => {
     expect(isBlocked(other, 'before')).toBe(true);
   });
 
+  it('a ban is removed by a node that has not heard of it yet', async () => {
+    const [one, other] = [await joinOne(), await joinOne({ checkMs: 60_000 })];
+    const { main, subjects } = other.link;
+    const stream = subjects.banStream();
+    const info = JSON.parse((await main.request(`$JS.API.STREAM.INFO.${stream}`)).string());
+    const { republish: _, ...config } = info.config;
+    await main.request(`$JS.API.STREAM.UPDATE.${stream}`, JSON.stringify(config));
+    await one.bans.put(block('u'));
+    expect(isBlocked(other, 'u')).toBe(false);
+    await other.bans.remove({ kind: 'user', user: 'u' });
+    await eventually(() => expect(isBlocked(one, 'u')).toBe(false), 2_000);
+  });
+
   it('a copy that never came is found by the next look', async () => {
     const [one, deaf] = [await joinOne(), await joinOne({ checkMs: 200 })];
     const { main, subjects } = one.link;

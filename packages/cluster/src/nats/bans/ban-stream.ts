@@ -2,7 +2,7 @@ import { headers, type Msg } from '@nats-io/nats-core';
 import { OperationalError } from '@carillon/service-kit';
 import type { NatsSubjects } from '../nats-subjects.ts';
 import type { StreamConfig } from '../nats-streams.ts';
-import { asFields, NoStreamError, parseAnswer, requestStream } from '../presence/stream-request.ts';
+import { asFields, NoStreamError, parseAnswer, requestStream, StreamRequestError } from '../presence/stream-request.ts';
 import { copyOf } from '../request/direct-get.ts';
 import { isNoResponders } from '../request/reply-inbox.ts';
 import type { Requester } from '../request/requester.ts';
@@ -12,6 +12,9 @@ import { MAX_BANS } from '../../bans.ts';
 const PAGE_MESSAGES = 1_000;
 /** What the server makes of a longer life does not fit its clock: such a message just stays. */
 const MAX_TTL_S = 3_000_000_000;
+
+/** One of JetStream's own codes. */
+const NO_MESSAGE_FOUND = 10_037;
 
 const encoder = new TextEncoder();
 
@@ -81,6 +84,18 @@ export class BanStream {
     const sequence = parseAnswer(reply.data)['seq'];
     if (typeof sequence !== 'number') throw new OperationalError('bans_write', 'NATS did not say what it stored');
     return sequence;
+  }
+
+  /** Whether the leader of the stream has a record, be it of a removal. */
+  async has(token: string): Promise<boolean> {
+    const request = { last_by_subj: this.#subjects.ban(token) };
+    try {
+      await requestStream(this.#writes, `STREAM.MSG.GET.${this.#stream}`, request, this.#deadlineMs);
+      return true;
+    } catch (error) {
+      if (error instanceof StreamRequestError && error.errCode === NO_MESSAGE_FOUND) return false;
+      throw error;
+    }
   }
 
   async state(): Promise<StreamState> {
