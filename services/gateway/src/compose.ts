@@ -125,7 +125,12 @@ export async function composeGateway(options: ComposeGatewayOptions): Promise<Ga
     numChannels: hub.numChannels,
     numSubs: hub.numSubscriptions,
   });
-  createNodeGauges(metrics, { stats, connections: () => edge.connections, nodes: () => engine.control.nodes().length });
+  createNodeGauges(metrics, {
+    stats,
+    connections: () => edge.connections,
+    nodes: () => engine.control.nodes().length,
+    bans: () => engine.bans.current.size,
+  });
   const reporter = setInterval(() => engine.control.report(stats()), REPORT_PERIOD_MS);
   reporter.unref();
 
