@@ -57,7 +57,7 @@ export interface Gateway {
   serve(asset: { readonly path: string; readonly contentType: string; readonly body: Uint8Array }): void;
   listen(): Promise<void>;
   port(): number;
-  /** Takes a new configuration: namespaces, tokens, permissions. Rejects, and keeps the old one, if it can't be used. */
+  /** Takes a new configuration: namespaces, tokens, permissions, certificates. Rejects, and keeps the old one, if it can't be used. */
   reload(config: Config): Promise<ChannelRules>;
   /** Turns new clients away and sends the others elsewhere, spread over the drain window. */
   drain(signal?: AbortSignal): Promise<void>;
@@ -144,6 +144,7 @@ export async function composeGateway(options: ComposeGatewayOptions): Promise<Ga
     async reload(next) {
       const rules = channelRules(next);
       const tokens = await tokenVerifier(next, options);
+      await edge.useCertificates(edgeSettings(next));
       live.settings = gatewaySettings(next, rules);
       live.tokens = tokens;
       return rules;

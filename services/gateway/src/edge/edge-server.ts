@@ -8,7 +8,7 @@ import { type Emulate, mountEmulation } from './emulation.ts';
 import { mountHttpStream } from './http-stream.ts';
 import { respond, type ResponseOptions } from './http/respond.ts';
 import { routePattern } from './http/route-pattern.ts';
-import { createListener, type Listener } from './listener.ts';
+import { type AddRoutes, Listener } from './listener.ts';
 import type { AcceptSocket, TopicPublisher } from './socket.ts';
 import { mountSse } from './sse.ts';
 import { createUniGrpc, type UniGrpc } from './uni-grpc.ts';
@@ -30,8 +30,8 @@ export type Side = 'external' | 'internal';
 export interface EdgeServer {
   /** Fan-out to the WebSockets of this node. */
   readonly publisher: TopicPublisher;
-  /** Adds routes; only before `listen`. */
-  mount(side: Side, addRoutes: (app: TemplatedApp) => void): void;
+  /** Adds routes; only before `listen`. They are added again to the application of each new certificate. */
+  mount(side: Side, addRoutes: AddRoutes): void;
   /** Throws OperationalError `listen_failed`, naming the address. */
   listen(): Promise<void>;
   /** The main port; 0 before `listen`. */
@@ -42,6 +42,11 @@ export interface EdgeServer {
   readonly grpcPort: number;
   /** Open client connections. */
   readonly connections: number;
+  /**
+   * New connections get the certificates of these settings; those that are open stay as they are. Throws OperationalError
+   * for one that can't be used; those before it are in use then.
+   */
+  useCertificates(settings: EdgeSettings): Promise<void>;
   /** From now on new connections are turned away: WebSockets with 3001, others with HTTP 503. Open ones stay. */
   drain(): void;
   /** Stops listening and drops what is still open. */
@@ -76,15 +81,15 @@ export function createEdgeServer(deps: EdgeServerDeps): EdgeServer {
   const { settings } = deps;
   let isDraining = false;
   const context = createContext(deps, () => isDraining);
-  const main = createListener(settings.listen, settings);
-  const internal = settings.internalListen === undefined ? main : createListener(settings.internalListen, settings);
+  const main = new Listener(settings.listen, settings);
+  const internal = settings.internalListen === undefined ? main : new Listener(settings.internalListen, settings);
   const listeners = internal === main ? [main] : [main, internal];
   const uniGrpc = settings.uniGrpc.enabled ? createUniGrpc(context) : undefined;
-  mountTransports(main.app, context, deps.emulate);
+  main.mount((app) => mountTransports(app, context, deps.emulate));
   return {
-    publisher: createPublisher(main.app, context),
+    publisher: createPublisher(main, context),
     mount(side, addRoutes) {
-      addRoutes((side === 'internal' ? internal : main).app);
+      (side === 'internal' ? internal : main).mount(addRoutes);
     },
     listen: () => listenAll(listeners, uniGrpc),
     get port() {
@@ -99,8 +104,14 @@ export function createEdgeServer(deps: EdgeServerDeps): EdgeServer {
     get connections() {
       return context.admission.connections;
     },
+    async useCertificates(next) {
+      await main.useCertificate(next.listen.tls);
+      if (internal !== main) await internal.useCertificate(next.internalListen?.tls);
+    },
     drain() {
       isDraining = true;
+      // Others that share the port take over; alone, the port stays to say where clients stand.
+      if (settings.sharePort) for (const listener of listeners) listener.stopListening();
     },
     close() {
       isDraining = true;
@@ -153,14 +164,14 @@ function mountTransports(app: TemplatedApp, context: EdgeContext, emulate: Emula
   }
 }
 
-function createPublisher(app: TemplatedApp, { pendingWrites, settings, observer }: EdgeContext): TopicPublisher {
+function createPublisher(listener: Listener, { pendingWrites, settings, observer }: EdgeContext): TopicPublisher {
   const { compression, compressionMinSize } = settings.websocket;
   const compressFrom = compression ? compressionMinSize : Number.POSITIVE_INFINITY;
   return {
     publish(topic, message, form, receivers) {
       pendingWrites.flush();
       const isBinary = form === 'protobuf' || form === 'uni_protobuf';
-      app.publish(topic, message, isBinary, message.length >= compressFrom);
+      listener.publish(topic, message, isBinary, message.length >= compressFrom);
       const isUnidirectional = form === 'uni_json' || form === 'uni_protobuf';
       observer.onPublished(isUnidirectional ? 'uni_websocket' : 'websocket', message.length, receivers);
     },
@@ -174,8 +185,8 @@ const NOT_FOUND: ResponseOptions = {
 };
 
 async function listenAll(listeners: readonly Listener[], uniGrpc: UniGrpc | undefined): Promise<void> {
-  for (const { app } of listeners) {
-    app.any('/*', (res) => respond(res, 404, NOT_FOUND));
+  for (const listener of listeners) {
+    listener.mount((app) => app.any('/*', (res) => respond(res, 404, NOT_FOUND)));
   }
   for (const listener of listeners) await listener.listen();
   await uniGrpc?.listen();

@@ -1,94 +1,112 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { AppOptions, TemplatedApp, us_listen_socket } from 'uWebSockets.js';
+import type { TemplatedApp, us_listen_socket } from 'uWebSockets.js';
 import { OperationalError } from '@carillon/service-kit';
 import type { ListenSettings, TlsSettings } from './edge-settings.ts';
-import { App, EXCLUSIVE_PORT, SHARED_PORT, SSLApp, us_listen_socket_close, us_socket_local_port } from './http/uws.ts';
+import { createApp } from './http/create-app.ts';
+import { EXCLUSIVE_PORT, SHARED_PORT, us_listen_socket_close, us_socket_local_port } from './http/uws.ts';
 
-/** One uWebSockets.js application on one port. */
-export interface Listener {
-  readonly app: TemplatedApp;
+/** Routes, in the order in which they are mounted. Called again for the application of each new certificate. */
+export type AddRoutes = (app: TemplatedApp) => void;
+
+/** Connections of older certificates are kept for so many changes; then their clients have to reconnect. */
+const MAX_RETIRED_APPS = 4;
+
+/**
+ * One port. uWebSockets.js can't change the certificate of an application, so a new one gets an application of its own
+ * that takes the port over; the connections of the old one live on in it.
+ */
+export class Listener {
+  readonly #settings: ListenSettings;
+  readonly #portOption: number;
+  readonly #routes: AddRoutes[] = [];
+  #tls: TlsSettings | undefined;
+  #app: TemplatedApp;
+  #retired: readonly TemplatedApp[] = [];
+  #socket: us_listen_socket | undefined = undefined;
+  #port = 0;
+
+  /** Throws OperationalError when the certificate can't be used. */
+  constructor(settings: ListenSettings, { sharePort }: { readonly sharePort: boolean }) {
+    this.#settings = settings;
+    this.#portOption = sharePort ? SHARED_PORT : EXCLUSIVE_PORT;
+    this.#tls = settings.tls;
+    this.#app = createApp(settings.tls);
+  }
+
   /** The port in use; 0 before `listen`. */
-  readonly port: number;
-  /** Throws OperationalError `listen_failed` when the address or port can't be had. */
-  listen(): Promise<void>;
-  /** Drops every connection. */
-  close(): void;
-}
+  get port(): number {
+    return this.#port;
+  }
 
-export function createListener(settings: ListenSettings, options: { readonly sharePort: boolean }): Listener {
-  const app = settings.tls === undefined ? App() : createTlsApp(settings.tls);
-  const portOption = options.sharePort ? SHARED_PORT : EXCLUSIVE_PORT;
-  let socket: us_listen_socket | undefined;
-  let port = 0;
-  return {
-    app,
-    get port() {
-      return port;
-    },
-    listen() {
-      return new Promise((resolve, reject) => {
-        const done = (listening: us_listen_socket | false): void => {
-          if (listening === false) {
-            reject(new OperationalError('listen_failed', `cannot listen on ${addressText(settings)}: is it in use?`));
-            return;
-          }
-          socket = listening;
-          port = us_socket_local_port(listening);
-          resolve();
-        };
-        const host = settings.address === '' ? [] : [settings.address];
-        // The typings lack the overload with a host and options.
-        // oxlint-disable-next-line typescript/unbound-method -- applied to its own object
-        Reflect.apply(app.listen, app, [...host, settings.port, portOption, done]);
-      });
-    },
-    close() {
-      if (socket !== undefined) us_listen_socket_close(socket);
-      socket = undefined;
-      app.close();
-    },
-  };
+  /** Before `listen` only. */
+  mount(addRoutes: AddRoutes): void {
+    this.#routes.push(addRoutes);
+    addRoutes(this.#app);
+  }
+
+  /** Throws OperationalError `listen_failed` when the address or port can't be had. */
+  async listen(): Promise<void> {
+    await this.#listenAt(this.#settings.port);
+  }
+
+  publish(topic: string, message: Uint8Array, isBinary: boolean, compress: boolean): void {
+    this.#app.publish(topic, message, isBinary, compress);
+    for (const app of this.#retired) app.publish(topic, message, isBinary, compress);
+  }
+
+  /**
+   * New connections get this certificate. Nothing happens when it is the one in use, or when the port is without TLS.
+   * Throws OperationalError when it can't be used; the old one stays then.
+   */
+  async useCertificate(tls: TlsSettings | undefined): Promise<void> {
+    if (this.#tls === undefined || tls === undefined || this.#socket === undefined) return;
+    if (tls.certPem === this.#tls.certPem && tls.keyPem === this.#tls.keyPem) return;
+    const app = createApp(tls);
+    for (const addRoutes of this.#routes) addRoutes(app);
+    this.stopListening();
+    const retired = [this.#app, ...this.#retired];
+    for (const old of retired.slice(MAX_RETIRED_APPS)) old.close();
+    this.#retired = retired.slice(0, MAX_RETIRED_APPS);
+    this.#app = app;
+    this.#tls = tls;
+    // In the same turn: nobody finds the port closed for longer than that.
+    await this.#listenAt(this.#port);
+  }
+
+  /** Takes no new connection; those that are there go on. */
+  stopListening(): void {
+    if (this.#socket !== undefined) us_listen_socket_close(this.#socket);
+    this.#socket = undefined;
+  }
+
+  /** Drops every connection. */
+  close(): void {
+    this.stopListening();
+    for (const app of [this.#app, ...this.#retired]) app.close();
+    this.#retired = [];
+  }
+
+  #listenAt(port: number): Promise<void> {
+    const app = this.#app;
+    return new Promise((resolve, reject) => {
+      const done = (listening: us_listen_socket | false): void => {
+        if (listening === false) {
+          const where = addressText(this.#settings);
+          reject(new OperationalError('listen_failed', `cannot listen on ${where}: is it in use?`));
+          return;
+        }
+        this.#socket = listening;
+        this.#port = us_socket_local_port(listening);
+        resolve();
+      };
+      const host = this.#settings.address === '' ? [] : [this.#settings.address];
+      // The typings lack the overload with a host and options.
+      // oxlint-disable-next-line typescript/unbound-method -- applied to its own object
+      Reflect.apply(app.listen, app, [...host, port, this.#portOption, done]);
+    });
+  }
 }
 
 function addressText({ address, port }: ListenSettings): string {
   const host = address === '' ? '*' : address.includes(':') ? `[${address}]` : address;
   return `${host}:${port}`;
-}
-
-/**
- * uWebSockets.js reads key and certificate from files, once, while the application is made. It asks for client certificates
- * but lets in who has none, so a configuration that requires them is refused: better no listener than an open one.
- */
-function createTlsApp(tls: TlsSettings): TemplatedApp {
-  if (tls.clientCaPem !== '') {
-    throw new OperationalError(
-      'client_certificates_unsupported',
-      'this listener cannot require client certificates (client_ca): put a proxy that does in front',
-      {
-        retriable: false,
-      },
-    );
-  }
-  const folder = mkdtempSync(join(tmpdir(), 'carillon-tls-'));
-  const file = (name: string, pem: string): string => {
-    const path = join(folder, name);
-    writeFileSync(path, pem, { mode: 0o600 });
-    return path;
-  };
-  try {
-    const options: AppOptions = {
-      key_file_name: file('key.pem', tls.keyPem),
-      cert_file_name: file('cert.pem', tls.certPem),
-    };
-    return SSLApp(options);
-  } catch (cause) {
-    throw new OperationalError('tls_unusable', 'the TLS certificate or key cannot be used', {
-      cause,
-      retriable: false,
-    });
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
 }
