@@ -110,14 +110,17 @@ export type SurveyQuestion =
   | { readonly kind: 'channels'; readonly pattern: string }
   | { readonly kind: 'connections'; readonly user: string }
   /** Which of these users are connected. */
-  | { readonly kind: 'users'; readonly users: readonly string[] };
+  | { readonly kind: 'users'; readonly users: readonly string[] }
+  /** What the node holds at this moment; its record says what it held some seconds ago. */
+  | { readonly kind: 'stats' };
 
 export type SurveyAnswer =
   /** Local subscriber counts by channel. */
   | { readonly kind: 'channels'; readonly channels: ReadonlyMap<string, number> }
   | { readonly kind: 'connections'; readonly connections: ReadonlyMap<string, ConnectionSummary> }
   /** Those of the users who are connected, and when the newest connection of each was made, ms since 1970. */
-  | { readonly kind: 'users'; readonly users: ReadonlyMap<string, number> };
+  | { readonly kind: 'users'; readonly users: ReadonlyMap<string, number> }
+  | { readonly kind: 'stats'; readonly stats: NodeStats };
 
 /** One live connection, as the server API shows it (server-api §8, ConnectionInfo). */
 export interface ConnectionSummary {
@@ -147,6 +150,8 @@ export interface TokenSummary {
 
 export interface SurveyResult {
   readonly answers: readonly SurveyAnswer[];
+  /** Ids of the nodes that answered, in the order of their answers. */
+  readonly answeredBy: readonly string[];
   /** Ids of nodes that did not answer. */
   readonly missing: readonly string[];
 }

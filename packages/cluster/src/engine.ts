@@ -38,6 +38,7 @@ const NOTHING_HELD: { readonly [K in SurveyAnswer['kind']]: SurveyAnswer } = {
   channels: { kind: 'channels', channels: new Map() },
   connections: { kind: 'connections', connections: new Map() },
   users: { kind: 'users', users: new Map() },
+  stats: { kind: 'stats', stats: { numClients: 0, numUsers: 0, numChannels: 0, numSubs: 0 } },
 };
 
 /** For services without sessions: commands find nobody, surveys nothing. */

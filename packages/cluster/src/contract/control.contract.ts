@@ -160,6 +160,18 @@ export function controlContract(name: string, makeSetup: () => Promise<ControlSe
         expect(answers).toEqual(setup.nodes.map(() => ({ kind: 'users', users })));
       });
 
+      it('say who answered what', async () => {
+        for (const [index, { handler }] of setup.nodes.entries()) {
+          const stats = { numClients: index, numUsers: 2, numChannels: 3, numSubs: 4 };
+          handler.onAnswer = async () => ({ kind: 'stats', stats });
+        }
+        const { answers, answeredBy } = await first.control.survey({ kind: 'stats' }, DEADLINE_MS);
+        const byNode = new Map(answeredBy.map((id, index) => [id, answers[index]]));
+        for (const [index, { control }] of setup.nodes.entries()) {
+          expect(byNode.get(control.nodeId)).toMatchObject({ stats: { numClients: index, numSubs: 4 } });
+        }
+      });
+
       it('bring back answers of any size', async () => {
         const channels = new Map(
           Array.from({ length: 60_000 }, (_, index) => [`a channel with quite a long name ${index}`, index]),

@@ -20,7 +20,7 @@ describe('memory control', () => {
     const control = new MemoryControl({ clock, node, handler, nodeId: 'n1' });
     const surveying = control.survey({ kind: 'channels', pattern: '' }, 1_000);
     await clock.advance(1_000);
-    expect(await surveying).toEqual({ answers: [], missing: ['n1'] });
+    expect(await surveying).toEqual({ answers: [], answeredBy: [], missing: ['n1'] });
   });
 
   it('gives up an emulation that takes longer than its deadline', async () => {

@@ -54,10 +54,11 @@ export class MemoryControl implements Control {
     this.#assertOpen();
     try {
       const answering = this.#handler.answer(question);
-      return { answers: [await withDeadline(answering, deadlineMs, 'survey_timeout', this.#clock)], missing: [] };
+      const answer = await withDeadline(answering, deadlineMs, 'survey_timeout', this.#clock);
+      return { answers: [answer], answeredBy: [this.nodeId], missing: [] };
     } catch {
       // The port tells failures by the id of the node that failed.
-      return { answers: [], missing: [this.nodeId] };
+      return { answers: [], answeredBy: [], missing: [this.nodeId] };
     }
   }
 

@@ -134,7 +134,7 @@ class NatsBroker implements Broker {
     this.#writer = writer;
     const touch = (channel: string, retention: Retention) => writer.touch(channel, retention, this.#publishDeadlineMs);
     this.#router = new WriteRouter({ link, inbox: this.#inbox, writer, clock, log, nodes, nodeId, metrics });
-    this.#server = options.role === 'owner' ? new WriteServer({ link, writer, log, nodeId }) : undefined;
+    this.#server = options.role === 'owner' ? new WriteServer({ link, writer, clock, log, nodeId }) : undefined;
     this.#live = new LiveInterest({
       link,
       reader,

@@ -104,7 +104,9 @@ class CoreNatsControl implements NatsControl {
 
   async start(): Promise<void> {
     const { main, subjects } = this.#link;
-    for (const subject of [subjects.controlAll(), subjects.controlNode(this.nodeId)]) {
+    // Commands are for sessions: who has none is spared every one of them.
+    const own = subjects.controlNode(this.nodeId);
+    for (const subject of hasSessions(this.#node) ? [subjects.controlAll(), own] : [own]) {
       const callback = (error: Error | null, message: Msg): void => {
         if (error === null) this.#onMessage(message);
         else this.#log.error('control subscription failed', { subject, error });
@@ -131,19 +133,22 @@ class CoreNatsControl implements NatsControl {
 
   async survey(question: SurveyQuestion, deadlineMs: number): Promise<SurveyResult> {
     this.#assertOpen();
-    const asked = this.nodes().filter(({ role }) => role === 'gateway' || role === 'standalone');
+    const asked = this.nodes().filter(hasSessions);
     const outcomes = await Promise.allSettled(asked.map(({ id }) => this.#ask(id, question, deadlineMs)));
     const answers: SurveyAnswer[] = [];
+    const answeredBy: string[] = [];
     const missing: string[] = [];
     for (const [index, { id }] of asked.entries()) {
       const outcome = outcomes[index];
-      if (outcome?.status === 'fulfilled') answers.push(outcome.value);
-      else {
+      if (outcome?.status === 'fulfilled') {
+        answers.push(outcome.value);
+        answeredBy.push(id);
+      } else {
         missing.push(id);
         this.#log.warn('node did not answer a survey', { node: id, kind: question.kind, error: outcome?.reason });
       }
     }
-    return { answers, missing };
+    return { answers, answeredBy, missing };
   }
 
   async emulate({ node, session, frame }: EmulationFrame, deadlineMs: number): Promise<'done' | 'unknown_node'> {
@@ -275,4 +280,8 @@ class CoreNatsControl implements NatsControl {
   #assertOpen(): void {
     if (this.#isClosed) throw new OperationalError('control_closed', 'control is closed', { retriable: false });
   }
+}
+
+function hasSessions({ role }: Pick<NodeIdentity, 'role'>): boolean {
+  return role === 'gateway' || role === 'standalone';
 }

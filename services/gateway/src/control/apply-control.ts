@@ -104,6 +104,11 @@ function answerSurvey({ hub, sessions }: ApplyControlDeps, question: SurveyQuest
     }
     case 'users':
       return { kind: 'users', users: newestConnections(sessions, question.users) };
+    case 'stats': {
+      const { numClients, numUsers } = sessions;
+      const { numChannels, numSubscriptions: numSubs } = hub;
+      return { kind: 'stats', stats: { numClients, numUsers, numChannels, numSubs } };
+    }
   }
 }
 

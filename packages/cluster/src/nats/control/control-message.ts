@@ -24,7 +24,7 @@ const COMMANDS: ReadonlySet<unknown> = new Set<ControlCommand['kind']>([
   'refresh',
   'rules_changed',
 ]);
-const QUESTIONS: ReadonlySet<unknown> = new Set<SurveyQuestion['kind']>(['channels', 'connections', 'users']);
+const QUESTIONS: ReadonlySet<unknown> = new Set<SurveyQuestion['kind']>(['channels', 'connections', 'users', 'stats']);
 
 export function encodeControlMessage(message: ControlMessage): Uint8Array {
   return encodeBinaryJson(message);
@@ -79,6 +79,8 @@ export function splitAnswer(answer: SurveyAnswer, maxPartBytes: number = MAX_PAR
       return splitMap(answer.connections, maxPartBytes).map((connections) => ({ kind: 'connections', connections }));
     case 'users':
       return splitMap(answer.users, maxPartBytes).map((users) => ({ kind: 'users', users }));
+    case 'stats':
+      return [answer];
   }
 }
 
@@ -93,6 +95,8 @@ export function joinAnswers(parts: readonly SurveyAnswer[]): SurveyAnswer | unde
       return { kind: first.kind, connections: joinMaps(parts, (part) => part.kind === first.kind && part.connections) };
     case 'users':
       return { kind: first.kind, users: joinMaps(parts, (part) => part.kind === first.kind && part.users) };
+    case 'stats':
+      return first;
   }
 }
 

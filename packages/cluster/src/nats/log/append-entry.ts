@@ -19,6 +19,8 @@ export interface PublicationEntry extends Entry {
   readonly versionEpoch: string;
   /** Another node may have stored it already: look for its nonce first. */
   readonly isRepeat: boolean;
+  /** With `isRepeat`: not stored before, wall clock, ms. */
+  readonly askedAt?: number | undefined;
   resolve(result: PublishResult): void;
 }
 

@@ -7,12 +7,13 @@ import type { NatsLink } from '../nats-connection.ts';
 import type { ChannelLogSubjects } from '../nats-subjects.ts';
 import type { ByteWriter } from '../record/byte-writer.ts';
 import { writeLogRecord, type LogRecord, type LogState } from '../record/log-record.ts';
-import { isSameNonce, type Nonce } from '../record/publication-body.ts';
+import { isSameNonce } from '../record/publication-body.ts';
 import type { AppendHandler, AppendMessage, AppendOutcome, LogPublisher } from '../request/log-publisher.ts';
 import type { AppendEntry, PublicationEntry } from './append-entry.ts';
 import { nextStep, type AppendStep } from './append-step.ts';
 import type { IdempotencyWindow } from './idempotency-window.ts';
 import type { LogReader } from './log-reader.ts';
+import { offsetOf, RepeatSearch } from './repeat-search.ts';
 
 /** What all channels of a writer share. */
 export interface ChannelLogDependencies {
@@ -32,8 +33,6 @@ const ATTEMPT_TIMEOUT_MS = 1_000;
 const FIRST_BACKOFF_MS = 20;
 const MAX_BACKOFF_MS = 500;
 const MAX_WAITING = 2_000;
-/** Where to look for a publication that another node may have stored just now. */
-const REPEAT_SEARCH = 64;
 
 interface InFlight {
   readonly step: AppendStep & { kind: 'append' };
@@ -208,6 +207,8 @@ export class ChannelLog implements AppendHandler {
     this.#conflicts += 1;
     this.#shared.metrics.appendConflicts.inc();
     this.#queue.unshift(...flight.step.entries);
+    // Who was faster may have been the node that we asked before.
+    this.#noteRepeats();
     // Writers that met once would meet again and again in step.
     if (this.#conflicts > 2) this.#afterPause(() => this.#advance());
     else this.#advance();
@@ -236,34 +237,36 @@ export class ChannelLog implements AppendHandler {
   async #settleDoubt(flight: InFlight): Promise<void> {
     const { reader, clock } = this.#shared;
     const { record } = flight.step;
-    const nonce = record.bodies[0]?.nonce;
     try {
       const top = await reader.topForAppend(this.channel, clock.now(), true);
-      const isStored = nonce !== undefined && (await this.#find(top.record, nonce, record.state)) !== undefined;
-      if (!isStored || top.record === undefined) {
-        this.#onConflict(flight);
-        return;
-      }
-      this.#onStored(flight.step, top.sequence, top.record.state);
+      const found = await this.#findRecord(top.record, record);
+      if (found === 'unsure') this.#giveUp(flight);
+      else if (found === 'absent' || top.record === undefined) this.#onConflict(flight);
+      else this.#onStored(flight.step, top.sequence, top.record.state);
     } catch (error) {
       this.onFailure(asReadError(error), true);
     }
   }
 
-  /** Where a publication is stored: in the newest record, or at the slot of `at` if that is given. */
-  async #find(top: LogRecord | undefined, nonce: Nonce, at?: LogState): Promise<number | undefined> {
-    if (top === undefined) return undefined;
-    const inTop = offsetOf(top, nonce);
-    if (inTop !== undefined) return inTop;
-    const to = at?.offset ?? top.state.offset;
-    if (to > top.state.offset || (at !== undefined && at.epoch !== top.state.epoch)) return undefined;
-    const from = at === undefined ? Math.max(1, to - REPEAT_SEARCH + 1) : to;
-    const records = await this.#shared.reader.records(this.channel, top.state, { from, to }, at !== undefined);
-    for (const record of records) {
-      const offset = offsetOf(record, nonce);
-      if (offset !== undefined) return offset;
-    }
-    return undefined;
+  /** Whether a record of ours is what is stored at its slot. */
+  async #findRecord(top: LogRecord | undefined, ours: LogRecord): Promise<'stored' | 'absent' | 'unsure'> {
+    const nonce = ours.bodies[0]?.nonce;
+    if (top === undefined || nonce === undefined || top.state.epoch !== ours.state.epoch) return 'absent';
+    if (offsetOf(top, nonce) !== undefined) return 'stored';
+    const { offset } = ours.state;
+    if (offset > top.state.offset) return 'absent';
+    const records = await this.#shared.reader.records(this.channel, top.state, { from: offset, to: offset }, true);
+    if (records.some((record) => offsetOf(record, nonce) !== undefined)) return 'stored';
+    // Somebody else's is there: ours never was. If nothing is there the ring has come round since.
+    return records.length > 0 ? 'absent' : 'unsure';
+  }
+
+  /** To store it again might double it; nobody knows. */
+  #giveUp({ step }: InFlight): void {
+    this.#inFlight = undefined;
+    this.#isLoaded = false;
+    for (const entry of step.entries) entry.reject(inDoubtError());
+    this.#advance();
   }
 
   async #load(): Promise<void> {
@@ -278,7 +281,7 @@ export class ChannelLog implements AppendHandler {
       this.#advance();
     } catch (error) {
       const failure = asReadError(error);
-      this.#hasRepeats = this.#queue.some((entry) => entry.kind === 'publication' && entry.isRepeat);
+      this.#noteRepeats();
       this.#rejectExpired();
       // Nobody to write for: no need to know.
       if (this.#queue.length === 0) this.#advance();
@@ -290,14 +293,22 @@ export class ChannelLog implements AppendHandler {
     }
   }
 
+  #noteRepeats(): void {
+    this.#hasRepeats = this.#queue.some((entry) => entry.kind === 'publication' && entry.isRepeat);
+  }
+
   async #answerRepeats(top: LogRecord | undefined): Promise<void> {
     this.#hasRepeats = false;
+    if (top === undefined) return;
+    const search = await RepeatSearch.load(this.#shared.reader, this.channel, top);
     for (const entry of this.#queue.filter((entry) => entry.kind === 'publication')) {
-      if (!entry.isRepeat || top === undefined) continue;
-      const offset = await this.#find(top, entry.body.nonce);
-      if (offset === undefined) continue;
+      // The id of a record with a key keeps it from being stored twice.
+      if (!entry.isRepeat || entry.idempotencyKey !== '') continue;
+      const found = search.find(entry.body.nonce, entry.askedAt ?? this.#shared.clock.now());
+      if (found.kind === 'absent') continue;
       this.#queue.splice(this.#queue.indexOf(entry), 1);
-      this.#onPublished(entry, { offset, epoch: top.state.epoch });
+      if (found.kind === 'unsure') entry.reject(inDoubtError());
+      else this.#onPublished(entry, { offset: found.offset, epoch: top.state.epoch });
     }
   }
 
@@ -330,9 +341,8 @@ export class ChannelLog implements AppendHandler {
   }
 }
 
-function offsetOf(record: LogRecord, nonce: Nonce): number | undefined {
-  const index = record.bodies.findIndex((body) => isSameNonce(body.nonce, nonce));
-  return index === -1 ? undefined : record.state.offset - record.bodies.length + 1 + index;
+function inDoubtError(): OperationalError {
+  return new OperationalError('publish_in_doubt', 'the publication may be stored or not');
 }
 
 /** Fit for a header, whatever the channel and key hold, and the same on every node. */

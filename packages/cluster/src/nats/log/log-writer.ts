@@ -32,6 +32,8 @@ export interface LogAppend {
   readonly versionEpoch: string;
   /** Another node has been asked before and may have stored it. */
   readonly isRepeat: boolean;
+  /** With `isRepeat`: when it was asked, wall clock, ms. */
+  readonly askedAt?: number | undefined;
 }
 
 const MAX_CHANNELS = 100_000;

@@ -23,8 +23,8 @@ export interface WriteRouterDependencies {
 
 /** Share of a publish's deadline that the owner gets; the rest is for doing it here. */
 const OWNER_SHARE = 0.4;
-/** The owner stops so long before we begin. */
-const HANDOVER_MS = 100;
+/** The owner stops so long before we begin; by so much the clocks of nodes may differ. */
+const HANDOVER_MS = 300;
 
 /** What became of asking the owner. */
 type Forwarded =
@@ -46,20 +46,21 @@ export class WriteRouter {
     const owner = this.#remoteOwner(request.channel);
     if (owner === undefined) return writer.append(request, deadlineMs);
     const startedAt = clock.monotonic();
-    const forwarded = await this.#forward(owner, { ...request, deadlineMs: 0 }, deadlineMs * OWNER_SHARE);
+    const askedAt = clock.now();
+    const forwarded = await this.#forward(owner, request, deadlineMs * OWNER_SHARE);
     if (forwarded.kind === 'answer' && !isTemporary(forwarded.answer)) return resultOf(forwarded.answer);
     // The owner may be cut off where we are not; what it could not settle may be stored nevertheless.
     this.#deps.metrics.ownerFallbacks.inc();
     const isRepeat = forwarded.kind === 'answer' || forwarded.isInDoubt;
     const leftMs = deadlineMs - (clock.monotonic() - startedAt);
-    return writer.append({ ...request, isRepeat }, leftMs);
+    return writer.append({ ...request, isRepeat, askedAt }, leftMs);
   }
 
   async remove(channel: string, retention: Retention, deadlineMs: number): Promise<void> {
     const { writer } = this.#deps;
     const owner = this.#remoteOwner(channel);
     if (owner !== undefined) {
-      const request = { channel, retention, idempotencyKey: '', versionEpoch: '', deadlineMs: 0 };
+      const request = { channel, retention, idempotencyKey: '', versionEpoch: '' };
       const forwarded = await this.#forward(owner, request, deadlineMs * OWNER_SHARE);
       if (forwarded.kind === 'answer' && !isTemporary(forwarded.answer)) {
         resultOf(forwarded.answer);
@@ -74,9 +75,10 @@ export class WriteRouter {
     return owner === this.#deps.nodeId ? undefined : owner;
   }
 
-  #forward(owner: string, request: WriteRequest, timeoutMs: number): Promise<Forwarded> {
-    const { link, inbox, log } = this.#deps;
-    writeWriteRequest(this.#out, { ...request, deadlineMs: Math.max(1, Math.floor(timeoutMs - HANDOVER_MS)) });
+  #forward(owner: string, request: Omit<WriteRequest, 'sentAt' | 'deadlineMs'>, timeoutMs: number): Promise<Forwarded> {
+    const { link, inbox, log, clock } = this.#deps;
+    const deadlineMs = Math.max(1, Math.floor(timeoutMs - HANDOVER_MS));
+    writeWriteRequest(this.#out, { ...request, sentAt: Math.floor(clock.now()), deadlineMs });
     const payload = this.#out.finish();
     return new Promise((resolve) => {
       let reply: string | undefined;

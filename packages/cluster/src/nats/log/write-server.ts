@@ -1,5 +1,5 @@
 // Appends for others: the receiving end of WriteRouter, on nodes that own channels.
-import { OperationalError, type Log } from '@carillon/service-kit';
+import { OperationalError, type Clock, type Log } from '@carillon/service-kit';
 import type { Msg, Subscription } from '@nats-io/nats-core';
 import type { NatsLink } from '../nats-connection.ts';
 import { ByteWriter } from '../record/byte-writer.ts';
@@ -9,6 +9,7 @@ import type { LogWriter } from './log-writer.ts';
 export interface WriteServerDependencies {
   readonly link: NatsLink;
   readonly writer: LogWriter;
+  readonly clock: Clock;
   readonly log: Log;
   readonly nodeId: string;
 }
@@ -65,8 +66,12 @@ export class WriteServer {
     }
   }
 
-  async #write({ channel, retention, body, idempotencyKey, versionEpoch, deadlineMs }: WriteRequest) {
-    const { writer } = this.#deps;
+  async #write(request: WriteRequest) {
+    const { writer, clock } = this.#deps;
+    const { channel, retention, body, idempotencyKey, versionEpoch } = request;
+    // It may have waited on the way, while this process or its link stood still: the sender writes by itself by now.
+    const deadlineMs = request.deadlineMs - Math.max(0, clock.now() - request.sentAt);
+    if (deadlineMs <= 0) throw new OperationalError('publish_deadline', 'the write request came too late');
     if (body !== undefined) {
       return writer.append({ channel, retention, body, idempotencyKey, versionEpoch, isRepeat: false }, deadlineMs);
     }

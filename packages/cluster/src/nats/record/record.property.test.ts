@@ -105,6 +105,7 @@ describe('binary records', () => {
       body: fc.option(body, { nil: undefined }),
       idempotencyKey: text,
       versionEpoch: text,
+      sentAt: natural,
       deadlineMs: natural,
     });
     const position = fc.record({ offset: natural, epoch: text });

@@ -13,7 +13,9 @@ export interface WriteRequest {
   /** Empty: none. */
   readonly idempotencyKey: string;
   readonly versionEpoch: string;
-  /** Time left for the owner, ms: it must not begin to write later, since the sender then writes itself. */
+  /** Wall clock of the sender, ms. */
+  readonly sentAt: number;
+  /** Time for the owner from `sentAt` on, ms: it must not begin to write later, since the sender then writes itself. */
   readonly deadlineMs: number;
 }
 
@@ -21,13 +23,14 @@ export type WriteAnswer =
   | { readonly kind: 'done'; readonly result: PublishResult }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string; readonly isRetriable: boolean };
 
-const REQUEST_FORMAT = 0x21;
+const REQUEST_FORMAT = 0x22;
 const ANSWER_DONE = 0x31;
 const ANSWER_FAILED = 0x32;
 const SUPPRESSIONS = [undefined, 'idempotency', 'version'] as const;
 
 export function writeWriteRequest(out: ByteWriter, request: WriteRequest): void {
   out.u8(REQUEST_FORMAT);
+  out.varint(request.sentAt);
   out.varint(request.deadlineMs);
   out.text(request.channel);
   out.varint(request.retention.historySize);
@@ -43,6 +46,7 @@ export function writeWriteRequest(out: ByteWriter, request: WriteRequest): void 
 export function readWriteRequest(bytes: Uint8Array): WriteRequest {
   const reader = new ByteReader(bytes);
   if (reader.u8() !== REQUEST_FORMAT) throw new ProtocolViolation('not a write request of a known version');
+  const sentAt = reader.varint();
   const deadlineMs = reader.varint();
   const channel = reader.text();
   const retention: Retention = {
@@ -53,7 +57,7 @@ export function readWriteRequest(bytes: Uint8Array): WriteRequest {
   const idempotencyKey = reader.text();
   const versionEpoch = reader.text();
   const body = reader.u8() === 0 ? undefined : readBody(reader);
-  return { channel, retention, body, idempotencyKey, versionEpoch, deadlineMs };
+  return { channel, retention, body, idempotencyKey, versionEpoch, sentAt, deadlineMs };
 }
 
 export function writeWriteAnswer(out: ByteWriter, answer: WriteAnswer): void {

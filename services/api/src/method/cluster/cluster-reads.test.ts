@@ -27,7 +27,7 @@ describe('methods that read the cluster', () => {
             version: expect.stringMatching(/^\d+\.\d+\.\d+ OSS$/) as unknown,
             num_clients: 0,
             num_users: 0,
-            num_channels: 0,
+            num_channels: 3,
             num_subs: 0,
             uptime: 12,
           },
@@ -54,6 +54,11 @@ describe('methods that read the cluster', () => {
 
   it.each(['[', 'a['])('channels refuses the pattern %j with 100 (79)', async (pattern) => {
     expect((await call(api, 'channels', { pattern })).error?.code).toBe(100);
+  });
+
+  it('info fails with 100 when a node does', async () => {
+    api.node.channels = new Error('away');
+    expect((await call(api, 'info', {})).error?.code).toBe(100);
   });
 
   it('channels fails with 100 when a node does', async () => {

@@ -1,10 +1,11 @@
 import type { NodeRecord } from '@carillon/cluster';
 import type { InfoRequest, InfoResult, NodeResult } from '@carillon/protocol/api';
 import { COMPAT_VERSION } from '@carillon/protocol/codes';
+import { surveyByNode } from './survey.ts';
 import type { MethodDeps, MethodHandler } from '../method-deps.ts';
 
 /**
- * `info` (server-api §7.10).
+ * `info` (server-api §7.10): what each node holds at this moment; one that is silent fails the call.
  * compat: a node of the reference holds clients, so the nodes listed are those that do: gateways and standalone processes.
  */
 export function createInfo({
@@ -12,9 +13,11 @@ export function createInfo({
   clock,
 }: Pick<MethodDeps, 'control' | 'clock'>): MethodHandler<InfoRequest, InfoResult> {
   return async () => {
+    const answers = await surveyByNode(control, { kind: 'stats' });
     const now = clock.now();
-    const holders = control.nodes().filter(({ role }) => role === 'gateway' || role === 'standalone');
-    return { nodes: holders.map((node) => nodeResult(node, now)) };
+    // Who came or left while the others were asked is not told of.
+    const holders = control.nodes().filter(({ id }) => answers.has(id));
+    return { nodes: holders.map((node) => nodeResult({ ...node, ...answers.get(node.id)?.stats }, now)) };
   };
 }
 

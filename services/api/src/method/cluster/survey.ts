@@ -11,7 +11,18 @@ export async function surveyAll<Question extends SurveyQuestion>(
   control: Pick<Control, 'survey'>,
   question: Question,
 ): Promise<AnswerTo<Question['kind']>[]> {
-  const { answers, missing } = await control.survey(question, SURVEY_DEADLINE_MS);
+  return [...(await surveyByNode(control, question)).values()];
+}
+
+/** The same by the id of the node that answered. */
+export async function surveyByNode<Question extends SurveyQuestion>(
+  control: Pick<Control, 'survey'>,
+  question: Question,
+): Promise<ReadonlyMap<string, AnswerTo<Question['kind']>>> {
+  const { answers, answeredBy, missing } = await control.survey(question, SURVEY_DEADLINE_MS);
   if (missing.length > 0) throw new OperationalError('survey_incomplete', `no answer from ${missing.join(', ')}`);
-  return answers.filter((answer): answer is AnswerTo<Question['kind']> => answer.kind === question.kind);
+  const isAsked = (answer: SurveyAnswer): answer is AnswerTo<Question['kind']> => answer.kind === question.kind;
+  const found = new Map<string, AnswerTo<Question['kind']>>();
+  for (const [index, answer] of answers.entries()) if (isAsked(answer)) found.set(answeredBy[index] ?? '', answer);
+  return found;
 }

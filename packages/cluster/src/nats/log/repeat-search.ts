@@ -1,0 +1,72 @@
+// Whether publications that another node may have stored are in the log.
+import type { LogRecord, LogState } from '../record/log-record.ts';
+import { firstOffset } from '../record/log-record.ts';
+import { isSameNonce, type Nonce } from '../record/publication-body.ts';
+import type { LogReader } from './log-reader.ts';
+
+export type SearchResult =
+  | { readonly kind: 'stored'; readonly offset: number }
+  | { readonly kind: 'absent' }
+  /** What was published since then is no longer all there to look at. */
+  | { readonly kind: 'unsure' };
+
+/** Publications to look through, from the top down: as many as one read gives. */
+const SEARCH_DEPTH = 256;
+/** By how much the clocks of two writers may differ, ms. */
+const CLOCK_SLACK_MS = 1_000;
+
+/** The newest part of a channel's log. */
+export class RepeatSearch {
+  readonly #state: LogState;
+  /** Without holes, the last one is the top's. */
+  readonly #records: readonly LogRecord[];
+
+  private constructor(state: LogState, records: readonly LogRecord[]) {
+    this.#state = state;
+    this.#records = records;
+  }
+
+  /** Rejects with an OperationalError. */
+  static async load(reader: LogReader, channel: string, { state }: LogRecord): Promise<RepeatSearch> {
+    const to = state.offset;
+    const range = { from: Math.max(1, to - SEARCH_DEPTH + 1), to };
+    const fromReplica = tailOf(await reader.records(channel, state, range), to);
+    const oldest = Math.max(range.from, to - state.slots + 2);
+    if (to === 0 || (fromReplica[0] !== undefined && firstOffset(fromReplica[0]) <= oldest)) {
+      return new RepeatSearch(state, fromReplica);
+    }
+    // Expired, or a replica that is behind.
+    return new RepeatSearch(state, tailOf(await reader.records(channel, state, range, true), to));
+  }
+
+  /** @param since wall clock, ms: nobody can have stored it before. */
+  find(nonce: Nonce, since: number): SearchResult {
+    const offset = this.#records.reduce<number | undefined>((found, record) => found ?? offsetOf(record, nonce), undefined);
+    if (offset !== undefined) return { kind: 'stored', offset };
+    const earlier = since - CLOCK_SLACK_MS;
+    const [oldest] = this.#records;
+    const reachesBack =
+      this.#state.offset === 0 ||
+      this.#state.publishedAt < earlier ||
+      (oldest !== undefined && (firstOffset(oldest) === 1 || oldest.state.publishedAt < earlier));
+    return { kind: reachesBack ? 'absent' : 'unsure' };
+  }
+}
+
+/** Offset of a publication in a record that holds it. */
+export function offsetOf(record: LogRecord, nonce: Nonce): number | undefined {
+  const index = record.bodies.findIndex((body) => isSameNonce(body.nonce, nonce));
+  return index === -1 ? undefined : record.state.offset - record.bodies.length + 1 + index;
+}
+
+/** The records that follow on each other up to `to`, of those given in order. */
+function tailOf(records: readonly LogRecord[], to: number): LogRecord[] {
+  const tail: LogRecord[] = [];
+  let next = to;
+  for (const record of records.toReversed()) {
+    if (record.state.offset !== next) break;
+    tail.unshift(record);
+    next = firstOffset(record) - 1;
+  }
+  return tail;
+}
