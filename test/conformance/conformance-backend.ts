@@ -8,7 +8,7 @@ export function answerAsBackend({ path, body }: BackendCall): BackendAnswer {
     case '/publish':
       return answerPublish(String(body['channel']), body['data']);
     case '/rpc':
-      return answerRpc(String(body['method'] ?? ''), body['data']);
+      return answerRpc(String(body['method']), body['data']);
     case '/connect':
       return answerConnect(body['data']);
     case '/refresh':
@@ -27,7 +27,7 @@ const DENIALS: readonly (readonly [string, BackendAnswer])[] = [
   ['silent', NO_ANSWER],
 ];
 
-function denialFor(name: string): BackendAnswer | undefined {
+function denialFor(name: string): BackendAnswer {
   return DENIALS.find(([word]) => name.includes(word))?.[1];
 }
 

@@ -32,8 +32,9 @@ export function runScenarios({ kind, start }: Target): void {
     backend = await startBackend(answerAsBackend);
   });
   afterAll(async () => {
-    const all = await Promise.allSettled(servers.values());
-    await Promise.all(all.map((result) => (result.status === 'fulfilled' ? result.value.stop() : undefined)));
+    for (const result of await Promise.allSettled(servers.values())) {
+      if (result.status === 'fulfilled') await result.value.stop();
+    }
     await backend?.stop();
   });
 

@@ -8,7 +8,7 @@ export interface BackendCall {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** What the backend answers: a JSON value, a status of its own, or nothing at all. */
+/** What the backend answers: a JSON value (or a promise of it), a `StatusAnswer`, or `NO_ANSWER`. */
 export type BackendAnswer = unknown;
 
 export interface Backend {
@@ -23,9 +23,7 @@ export interface Backend {
 export const NO_ANSWER: unique symbol = Symbol('no answer');
 
 /** The application's backend: an HTTP server that answers proxy calls as `answer` says. */
-export async function startBackend(
-  answer: (call: BackendCall) => BackendAnswer | Promise<BackendAnswer>,
-): Promise<Backend> {
+export async function startBackend(answer: (call: BackendCall) => BackendAnswer): Promise<Backend> {
   const calls: BackendCall[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];

@@ -132,15 +132,15 @@ function launch({ command, config, args = [], env }: StartProcessOptions, port: 
 
 async function waitHealthy(server: ServerProcess): Promise<void> {
   const giveUpAt = performance.now() + START_DEADLINE_MS;
-  let hasEnded = false;
-  void server.exited.then(() => (hasEnded = true));
+  const end = new AbortController();
+  void server.exited.then(() => end.abort());
   let answer = 'no answer';
-  while (!hasEnded && performance.now() < giveUpAt) {
+  while (!end.signal.aborted && performance.now() < giveUpAt) {
     answer = await probeHealth(server.url);
     if (answer.startsWith('200')) return;
     await sleep(HEALTH_POLL_MS);
   }
-  const state = hasEnded ? 'ended while starting' : `was not healthy in time (${answer})`;
+  const state = end.signal.aborted ? 'ended while starting' : `was not healthy in time (${answer})`;
   throw new Error(`carillon ${server.command} ${state}:\n${server.output().slice(-4_000)}`);
 }
 

@@ -7,7 +7,6 @@ export class StreamingResponse {
   readonly status: number;
   readonly headers: Headers;
   #text = '';
-  #bytes = 0;
   #hasEnded = false;
   readonly #abort: AbortController;
   #wake: (() => void) | undefined = undefined;
@@ -74,7 +73,6 @@ export class StreamingResponse {
     try {
       for await (const chunk of response.body ?? []) {
         this.#chunks.push(chunk);
-        this.#bytes += chunk.length;
         this.#text += decoder.decode(chunk, { stream: true });
         this.#wake?.();
       }

@@ -21,7 +21,7 @@ interface Emulated {
   readonly stream: StreamingResponse;
   readonly connected: Json;
   /** Sends commands by the emulation endpoint. */
-  send(data: unknown, gateway?: number): Promise<number>;
+  readonly send: (data: unknown, gateway?: number) => Promise<number>;
 }
 
 async function emulated(t: Trial, path = STREAM): Promise<Emulated> {

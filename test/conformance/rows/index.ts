@@ -8,7 +8,8 @@ import { framing } from './framing.ts';
 import { recovery } from './recovery.ts';
 import { clientsByApi } from './server-api-clients.ts';
 import { http, legacyCommands, publishing } from './server-api.ts';
-import { history, presence, subscribing } from './subscribe.ts';
+import { history, presence } from './presence-history.ts';
+import { subscribing } from './subscribe.ts';
 import { anonymity, claims, signatures, subscriptionTokens } from './tokens.ts';
 
 /** Every row that servers are asked about. Ids are unique. */
