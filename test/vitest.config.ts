@@ -15,7 +15,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{packages,services}/*/src/**/*.test.ts', 'test/docs/**/*.test.ts'],
-          exclude: ['**/*.nats.test.ts', '**/dist/**', '**/node_modules/**'],
+          exclude: ['**/*.nats.test.ts', '**/*.e2e.test.ts', '**/dist/**', '**/node_modules/**'],
           testTimeout: 10_000,
         },
       },
@@ -34,7 +34,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'e2e',
-          include: ['test/{e2e,conformance}/**/*.test.ts'],
+          include: ['test/{e2e,conformance}/**/*.test.ts', 'test/docs/**/*.e2e.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
           maxWorkers: 2,
@@ -51,6 +51,18 @@ export default defineConfig({
           maxWorkers: 1,
           // Alone and last: it kills processes and counts on the machine.
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'containers',
+          include: ['test/containers/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          maxWorkers: 1,
+          // The reaper of Testcontainers is an image of its own; the tests stop what they start.
+          env: { TESTCONTAINERS_RYUK_DISABLED: 'true' },
         },
       },
     ],
