@@ -1,4 +1,4 @@
-import type { Config, TokenConfig } from '@carillon/config';
+import type { Config, ProxyConfig, TokenConfig } from '@carillon/config';
 import { ChannelRules, createLimitPlan, type RpcRules } from '@carillon/policy';
 import type { PublicationDataFormat } from '@carillon/protocol/channel';
 import type { DisconnectCode } from '@carillon/protocol/codes';
@@ -48,7 +48,7 @@ export function gatewaySettings(config: Config, channels: ChannelRules): Gateway
     },
     connectProxyEnabled: client.proxy.connect.enabled,
     refreshProxyEnabled: client.proxy.refresh.enabled,
-    keepEmulatedHeaders: hasEmulatedHeaders(config),
+    keptEmulatedHeaders: emulatedHeaders(config),
     rpc: rpcRules(config),
     legacyClientClaim: client.subscriptionToken.legacyClientClaim,
     unidirectionalDisconnects: unidirectionalDisconnects(config),
@@ -99,9 +99,13 @@ function rpcRules({ rpc }: Config): RpcRules {
   };
 }
 
-function hasEmulatedHeaders({ client, channel, rpc, proxies }: Config): boolean {
-  const all = [client.proxy.connect, client.proxy.refresh, ...Object.values(channel.proxy), rpc.proxy, ...proxies];
-  return all.some((proxy) => proxy.emulatedHeaders.length > 0);
+/** Every proxy there is. */
+export function proxiesOf({ client, channel, rpc, proxies }: Config): readonly ProxyConfig[] {
+  return [client.proxy.connect, client.proxy.refresh, ...Object.values(channel.proxy), rpc.proxy, ...proxies];
+}
+
+function emulatedHeaders(config: Config): ReadonlySet<string> {
+  return new Set(proxiesOf(config).flatMap((proxy) => proxy.emulatedHeaders.map((name) => name.toLowerCase())));
 }
 
 function unidirectionalDisconnects({ client }: Config): ReadonlyMap<number, DisconnectCode> {

@@ -1,4 +1,5 @@
 import type { Config, StreamTransportConfig, TlsConfig, UniStreamConfig, WebsocketTuning } from '@carillon/config';
+import { proxiesOf } from './config.ts';
 import type {
   EdgeSettings,
   ListenSettings,
@@ -13,7 +14,7 @@ export function edgeSettings(config: Config): EdgeSettings {
   const { client, emulation, init } = config;
   return {
     ...listeners(config),
-    sharePort: false,
+    sharePort: config.gateway.workers > 1,
     allowedOrigins: client.allowedOrigins,
     connectionLimit: client.connectionLimit,
     connectionRateLimit: client.connectionRateLimit,
@@ -22,6 +23,7 @@ export function edgeSettings(config: Config): EdgeSettings {
     pongTimeoutMs: client.pongTimeoutMs,
     trustedProxyHops: config.gateway.trustedProxyHops,
     keptHeaders: keptHeaders(config),
+    keptMetadata: keptMetadata(config),
     websocket: websocket(config.websocket, {
       enabled: !config.websocket.disabled,
       handlerPrefix: config.websocket.handlerPrefix,
@@ -86,9 +88,13 @@ function refusals({
   return new Map(transforms.map(({ code, to }) => [code, { statusCode: to.statusCode, body: to.body }]));
 }
 
+function keptMetadata(config: Config): ReadonlySet<string> {
+  return new Set(proxiesOf(config).flatMap((proxy) => proxy.grpcMetadata.map((name) => name.toLowerCase())));
+}
+
 /** Header names that something may ask for later; nothing else is kept with a connection. */
-function keptHeaders({ client, channel, rpc, proxies }: Config): ReadonlySet<string> {
-  const all = [client.proxy.connect, client.proxy.refresh, ...Object.values(channel.proxy), rpc.proxy, ...proxies];
-  const names = all.flatMap((proxy) => proxy.httpHeaders).map((name) => name.toLowerCase());
+function keptHeaders(config: Config): ReadonlySet<string> {
+  const { client } = config;
+  const names = proxiesOf(config).flatMap((proxy) => proxy.httpHeaders.map((name) => name.toLowerCase()));
   return new Set(client.userIdHttpHeader === '' ? names : [...names, client.userIdHttpHeader.toLowerCase()]);
 }

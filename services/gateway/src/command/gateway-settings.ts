@@ -46,8 +46,8 @@ export interface GatewaySettings {
   };
   readonly connectProxyEnabled: boolean;
   readonly refreshProxyEnabled: boolean;
-  /** Some proxy wants emulated headers: keep the connect frame's map (proxy.md §3.2). */
-  readonly keepEmulatedHeaders: boolean;
+  /** What some proxy wants of the connect frame's headers, lower-case names (proxy.md §3.2). */
+  readonly keptEmulatedHeaders: ReadonlySet<string>;
   readonly rpc: RpcRules;
   /** tokens.md §12.1. */
   readonly legacyClientClaim: boolean;

@@ -82,6 +82,8 @@ export interface EdgeSettings {
   readonly trustedProxyHops: number;
   /** Header names, lower case, that sessions may ask for; absent keeps all. Fewer names are less memory a connection. */
   readonly keptHeaders?: ReadonlySet<string> | undefined;
+  /** The same for the metadata of gRPC connections. */
+  readonly keptMetadata?: ReadonlySet<string> | undefined;
   readonly websocket: WebsocketSettings;
   readonly httpStream: StreamSettings;
   readonly sse: StreamSettings;

@@ -66,6 +66,8 @@ export interface TransportTraits {
 export interface HandshakeRequest {
   /** Lower-case names; every value in order. */
   readonly headers: ReadonlyMap<string, readonly string[]>;
+  /** What a gRPC connection has instead of headers, lower-case names too. */
+  readonly metadata?: ReadonlyMap<string, readonly string[]> | undefined;
   /** Peer address as text, after trusted-proxy rules. */
   readonly remoteAddress: string;
 }

@@ -24,8 +24,8 @@ export function commonAskFields(session: Session): CommonAskFields {
 
 /** A question about the session to the proxy of that name. */
 export function askOf<Message>(session: Session, proxyName: string, message: Message): Ask<Message> {
-  const { headers } = session.socket.request;
-  return { message, proxyName, origin: { headers, emulatedHeaders: session.emulatedHeaders } };
+  const { headers, metadata } = session.socket.request;
+  return { message, proxyName, origin: { headers, metadata, emulatedHeaders: session.emulatedHeaders } };
 }
 
 /** The backend's result, or what it told us to throw; a backend that failed is error 100 (proxy.md §4). */

@@ -46,6 +46,14 @@ export type Connect = (session: Session, request: ConnectRequest, send: SendConn
 /** Puts the connect result on the wire. */
 export type SendConnected = (result: ConnectResult) => void;
 
+const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
+
+/** Of the untrusted map only what a proxy asks for: it is kept as long as the connection, and travels with every question. */
+function keptHeaders(headers: ConnectRequest['headers'], kept: ReadonlySet<string>): Readonly<Record<string, string>> {
+  if (headers === undefined || kept.size === 0) return NO_HEADERS;
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => kept.has(name.toLowerCase())));
+}
+
 /** The connect flow (client-protocol §3.2): authenticate, subscribe, answer, then let publications through. */
 export function createConnect(deps: ConnectDeps): Connect {
   return async (session, request, send) => {
@@ -53,7 +61,7 @@ export function createConnect(deps: ConnectDeps): Connect {
     const settings = deps.settings();
     session.appName = request.name ?? '';
     session.appVersion = request.version ?? '';
-    if (settings.keepEmulatedHeaders) session.emulatedHeaders = request.headers ?? {};
+    session.emulatedHeaders = keptHeaders(request.headers, settings.keptEmulatedHeaders);
     const authentication = await authenticate(deps, session, request);
     const { identity } = authentication;
     refuseBannedConnection(deps, identity);

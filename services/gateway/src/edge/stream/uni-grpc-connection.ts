@@ -31,7 +31,11 @@ export class UniGrpcConnection implements Socket {
   constructor(call: Call, context: EdgeContext) {
     this.#call = call;
     this.#context = context;
-    this.request = { headers: handshakeHeaders(call, context), remoteAddress: peerAddress(call.getPeer()) };
+    this.request = {
+      headers: NO_HEADERS,
+      metadata: keptMetadata(call, context),
+      remoteAddress: peerAddress(call.getPeer()),
+    };
     call.on('cancelled', () => this.#closed());
     call.on('error', (error: Error) => {
       context.log.debug('unidirectional gRPC stream failed', { error: error.message });
@@ -123,13 +127,15 @@ function resetStream(call: Call): void {
   else call.emit('error', { code: status.UNAVAILABLE, details: 'dropped' });
 }
 
-function handshakeHeaders(call: Call, { settings: { keptHeaders } }: EdgeContext): ReadonlyMap<string, string[]> {
-  const headers = new Map<string, string[]>();
+const NO_HEADERS: ReadonlyMap<string, readonly string[]> = new Map();
+
+function keptMetadata(call: Call, { settings }: EdgeContext): ReadonlyMap<string, string[]> {
+  const metadata = new Map<string, string[]>();
   for (const name of Object.keys(call.metadata.getMap())) {
-    if (keptHeaders !== undefined && !keptHeaders.has(name)) continue;
-    headers.set(name, call.metadata.get(name).map(String));
+    if (settings.keptMetadata !== undefined && !settings.keptMetadata.has(name)) continue;
+    metadata.set(name, call.metadata.get(name).map(String));
   }
-  return headers;
+  return metadata;
 }
 
 /** `address:port` without the port. */
