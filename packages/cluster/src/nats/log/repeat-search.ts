@@ -41,7 +41,10 @@ export class RepeatSearch {
 
   /** @param since wall clock, ms: nobody can have stored it before. */
   find(nonce: Nonce, since: number): SearchResult {
-    const offset = this.#records.reduce<number | undefined>((found, record) => found ?? offsetOf(record, nonce), undefined);
+    const offset = this.#records.reduce<number | undefined>(
+      (found, record) => found ?? offsetOf(record, nonce),
+      undefined,
+    );
     if (offset !== undefined) return { kind: 'stored', offset };
     const earlier = since - CLOCK_SLACK_MS;
     const [oldest] = this.#records;
