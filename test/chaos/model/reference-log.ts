@@ -17,8 +17,8 @@ export interface HistoryAnswer {
 
 interface Record {
   readonly serial: string;
-  /** When anybody first saw it, in ms of `performance.now()`. */
-  readonly seenAt: number;
+  /** It was not published before, in ms of `performance.now()`. */
+  readonly issuedAt: number;
 }
 
 interface Removal {
@@ -29,11 +29,11 @@ interface Removal {
 }
 
 interface Issued {
+  readonly at: number;
   readonly chars: number;
   /** Highest offset that was acknowledged when it was issued: it comes after that. */
   readonly floor: number;
   offset: number | undefined;
-  isAcknowledged: boolean;
 }
 
 // A reader's clock and the server's disagree about when a record expired, more so on a busy machine.
@@ -63,15 +63,16 @@ export class ReferenceLog {
   }
 
   issue(text: string): void {
-    const entry = { chars: text.length, floor: this.#topAcknowledged, offset: undefined, isAcknowledged: false };
-    this.#issued.set(serialOf(text), entry);
+    this.#issued.set(serialOf(text), {
+      at: performance.now(),
+      chars: text.length,
+      floor: this.#topAcknowledged,
+      offset: undefined,
+    });
   }
 
   acknowledge(text: string, { epoch, offset }: Position): void {
     this.observe({ epoch, offset, text });
-    const issued = this.#issued.get(serialOf(text));
-    if (issued === undefined) return;
-    issued.isAcknowledged = true;
     if (offset > this.#topAcknowledged) this.#topAcknowledged = offset;
   }
 
@@ -94,7 +95,7 @@ export class ReferenceLog {
       this.#broken(`${serial} is at ${offset}, but ${issued.floor} was acknowledged before it was published`);
     }
     issued.offset = offset;
-    this.#records.set(offset, { serial, seenAt: performance.now() });
+    this.#records.set(offset, { serial, issuedAt: issued.at });
   }
 
   /** Call it before the request goes out; give the result to `endRemoval` when the request is known to be over. */
@@ -161,13 +162,13 @@ export class ReferenceLog {
   }
 
   #mayBeRemoved(offset: number): boolean {
-    const seenAt = this.#records.get(offset)?.seenAt ?? 0;
-    return this.#removals.some(({ endedAt }) => endedAt >= seenAt);
+    const issuedAt = this.#records.get(offset)?.issuedAt ?? 0;
+    return this.#removals.some(({ endedAt }) => endedAt >= issuedAt);
   }
 
   #mayBeExpired(offset: number): boolean {
-    const seenAt = this.#records.get(offset)?.seenAt ?? 0;
-    return performance.now() - seenAt > this.rules.historyTtlMs - EXPIRY_SLACK_MS;
+    const issuedAt = this.#records.get(offset)?.issuedAt ?? 0;
+    return performance.now() - issuedAt > this.rules.historyTtlMs - EXPIRY_SLACK_MS;
   }
 
   #sameEpoch(epoch: string, what: string): void {
