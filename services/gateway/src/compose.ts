@@ -19,7 +19,7 @@ import { createTokenVerifier } from './auth/create-token-verifier.ts';
 import type { TokenVerifier } from './auth/token-verifier.ts';
 import type { GatewaySettings } from './command/gateway-settings.ts';
 import { createSessionStack, type SessionStack } from './compose-sessions.ts';
-import { channelRules, gatewaySettings, hubSettings, tokenSettings } from './config.ts';
+import { channelRules, gatewaySettings, hubSettings, proxiesOf, tokenSettings } from './config.ts';
 import { createConnectionMetrics } from './connection/connection-metrics.ts';
 import { spreadOver } from './connection/spread.ts';
 import { edgeSettings } from './edge-config.ts';
@@ -32,7 +32,7 @@ import { createHubMetrics } from './fanout/hub-metrics.ts';
 import { DEFAULT_HUB_SETTINGS } from './fanout/hub-settings.ts';
 import { createLateParts } from './late-parts.ts';
 import { createNodeGauges } from './metrics.ts';
-import { createGrpcPolicy } from './policy/grpc-policy.ts';
+import { createGrpcPolicy, type GrpcPolicy } from './policy/grpc-policy.ts';
 import { createHeartbeat } from './session/heartbeat.ts';
 
 export interface ComposeGatewayOptions {
@@ -70,6 +70,9 @@ const REPORT_PERIOD_MS = 1_000;
 /** Longer than any proxy's own time-out usually is, so that the better reason wins, ms. */
 const DECISION_HOP_MARGIN_MS = 2_000;
 
+/** Where `auth_policy.max_in_flight` is 0. */
+const DEFAULT_MAX_DECISIONS = 1_024;
+
 /** What changes with a reload. */
 interface Live {
   settings: GatewaySettings;
@@ -84,7 +87,7 @@ export async function composeGateway(options: ComposeGatewayOptions): Promise<Ga
   warnOfInsecureModes(config, log);
   const late = createLateParts();
   const engine = await options.createEngine(late);
-  const decisions = options.decisions ?? remoteDecisions(options);
+  const { decisions, reloadDecisions } = decisionsOf(options);
   const observer = createEdgeMetrics(metrics);
   const edge: EdgeServer = createEdgeServer({
     settings: edgeSettings(config),
@@ -147,6 +150,7 @@ export async function composeGateway(options: ComposeGatewayOptions): Promise<Ga
       await edge.useCertificates(edgeSettings(next));
       live.settings = gatewaySettings(next, rules);
       live.tokens = tokens;
+      reloadDecisions(next);
       return rules;
     },
     drain: (signal) => drain({ config, edge, stack, clock, signal }),
@@ -203,24 +207,35 @@ function tokenVerifier(config: Config, { clock, log }: ComposeGatewayOptions): P
   });
 }
 
-function remoteDecisions({ config, log, metrics, clock }: ComposeGatewayOptions): DecisionService {
+interface Decisions {
+  readonly decisions: DecisionService;
+  readonly reloadDecisions: (config: Config) => void;
+}
+
+function decisionsOf(options: ComposeGatewayOptions): Decisions {
+  if (options.decisions !== undefined) return { decisions: options.decisions, reloadDecisions: () => undefined };
+  const remote = remoteDecisions(options);
+  return { decisions: remote, reloadDecisions: (next) => remote.setDeadline(decisionDeadlineMs(next)) };
+}
+
+function remoteDecisions({ config, log, metrics, clock }: ComposeGatewayOptions): GrpcPolicy {
   const { authPolicy } = config;
   if (authPolicy.address.length === 0) {
     throw new OperationalError('no_auth_policy', 'auth_policy.address is not set', { retriable: false });
   }
   return createGrpcPolicy({
     addresses: authPolicy.address,
-    maxInFlight: authPolicy.maxInFlight,
-    deadlineMs: longestProxyTimeoutMs(config) + DECISION_HOP_MARGIN_MS,
+    defaultPort: authPolicy.port,
+    maxInFlight: authPolicy.maxInFlight === 0 ? DEFAULT_MAX_DECISIONS : authPolicy.maxInFlight,
+    deadlineMs: decisionDeadlineMs(config),
     log,
     metrics,
     clock,
   });
 }
 
-function longestProxyTimeoutMs({ client, channel, rpc, proxies }: Config): number {
-  const all = [client.proxy.connect, client.proxy.refresh, ...Object.values(channel.proxy), rpc.proxy, ...proxies];
-  return Math.max(...all.map((proxy) => proxy.timeoutMs));
+function decisionDeadlineMs(config: Config): number {
+  return Math.max(...proxiesOf(config).map((proxy) => proxy.timeoutMs)) + DECISION_HOP_MARGIN_MS;
 }
 
 function mountOps(edge: EdgeServer, { config, health, metrics, opsEndpoints }: ComposeGatewayOptions): void {

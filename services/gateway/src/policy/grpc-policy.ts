@@ -33,6 +33,8 @@ export interface GrpcPolicyOptions {
 }
 
 export interface GrpcPolicy extends DecisionService {
+  /** Another deadline for questions from now on, milliseconds. */
+  setDeadline(deadlineMs: number): void;
   /** Whether an instance takes questions now. */
   readonly isReady: () => boolean;
 }
@@ -42,7 +44,7 @@ const DEFAULT_PORT = 10_100;
 
 /** Decisions by auth-policy, over one long-lived stream to each instance. Whatever goes wrong on the way is `failed`. */
 export function createGrpcPolicy(options: GrpcPolicyOptions): GrpcPolicy {
-  const { deadlineMs, clock = systemClock, random = Math.random, lookup = lookupAddresses } = options;
+  const { clock = systemClock, random = Math.random, lookup = lookupAddresses } = options;
   const { defaultPort = DEFAULT_PORT } = options;
   const metrics = createPolicyClientMetrics(options.metrics);
   const pool = new PolicyPool({ ...options, defaultPort, clock, random, lookup, metrics });
@@ -52,7 +54,7 @@ export function createGrpcPolicy(options: GrpcPolicyOptions): GrpcPolicy {
     take: (reply: DecideReply) => WireDecision<Result> | undefined,
   ): (ask: Ask<Message>) => Promise<Decision<Result>> {
     return async (ask) => {
-      const outcome = await pool.ask(put(toWireQuestion(ask, deadlineMs)));
+      const outcome = await pool.ask(put(toWireQuestion(ask, pool.deadlineMs)));
       if (typeof outcome === 'string') return { kind: 'failed', reason: POLICY_FAILURE_REASON[outcome] };
       return fromWireDecision(take(outcome));
     };
@@ -93,8 +95,11 @@ export function createGrpcPolicy(options: GrpcPolicyOptions): GrpcPolicy {
     ),
     subscribeStream: (ask, listener) => {
       const { isBidirectional } = ask;
-      const subscribeStream = { ...toWireQuestion(ask, deadlineMs), bidirectional: isBidirectional };
+      const subscribeStream = { ...toWireQuestion(ask, pool.deadlineMs), bidirectional: isBidirectional };
       return new RemoteStream({ pool, question: { subscribeStream }, isBidirectional, listener });
+    },
+    setDeadline(deadlineMs) {
+      pool.deadlineMs = deadlineMs;
     },
     isReady: () => pool.isReady,
     close: async () => pool.close(),

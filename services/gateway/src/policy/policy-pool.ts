@@ -48,6 +48,8 @@ const MAX_WAIT_FOR_INSTANCE_MS = 1_000;
  * flight and to no other: nothing is asked twice, since the backend may have acted already.
  */
 export class PolicyPool {
+  /** For questions from now on. */
+  deadlineMs: number;
   readonly #options: PolicyPoolOptions;
   readonly #instances: Map<string, PolicyInstance> = new Map();
   /** Instances whose addresses are gone, while they answer what they were asked. */
@@ -59,6 +61,7 @@ export class PolicyPool {
 
   constructor(options: PolicyPoolOptions) {
     this.#options = options;
+    this.deadlineMs = options.deadlineMs;
     this.#watch = new AddressWatch({ ...options, onAddresses: (addresses) => this.#setInstances(addresses) });
     this.#watch.start();
   }
@@ -94,7 +97,7 @@ export class PolicyPool {
 
   /** A client's publication into its stream. Never rejects; done within the deadline. */
   askInStream({ instance, id }: StreamLink, data: Uint8Array): Promise<DecideReply | PolicyFailure> {
-    const { deadlineMs } = this.#options;
+    const { deadlineMs } = this;
     const question = { streamPublish: { stream: id, data } };
     return this.#counted(() => new Promise((resolve) => void instance.ask(question, deadlineMs, resolve)));
   }
@@ -126,7 +129,7 @@ export class PolicyPool {
   async #exchange(
     put: (instance: PolicyInstance, deadlineMs: number, onOutcome: OnOutcome) => void,
   ): Promise<DecideReply | PolicyFailure> {
-    const { deadlineMs } = this.#options;
+    const { deadlineMs } = this;
     const ready = this.#isClosed ? undefined : this.#pick();
     if (ready !== undefined) return new Promise((resolve) => put(ready, deadlineMs, resolve));
     const startedAt = this.#options.clock.monotonic();
