@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
-import type { Options, SubscriptionOptions } from 'centrifuge';
+import { State, type Options, type SubscriptionOptions } from 'centrifuge';
 
 import { startBackend, type Backend, type BackendAnswer, type BackendCall } from '../../harness/backend.ts';
 import type { StartClusterOptions } from '../../harness/cluster.ts';
@@ -31,9 +31,9 @@ export interface Place {
   readonly server: () => Deployment;
   readonly backend: () => Backend;
   /** A client on a gateway; `options` are those of the official client. */
-  person(options: Partial<Options>, gateway?: number, encoding?: Encoding): Person;
+  readonly person: (options: Partial<Options>, gateway?: number, encoding?: Encoding) => Person;
   /** Publishes to the channel and expects that exactly these people get it, each once. */
-  expectOnly(channel: string, people: readonly Person[], others: readonly Person[]): Promise<void>;
+  readonly expectOnly: (channel: string, people: readonly Person[], others: readonly Person[]) => Promise<void>;
 }
 
 export interface PlaceOptions {
@@ -117,7 +117,7 @@ function personOf(official: OfficialClient): Person {
       ]);
     },
     isConnected: () =>
-      client.state === 'connected' && official.events.filter((event) => event !== 'connected').length === 1,
+      client.state === State.Connected && official.events.filter((event) => event !== 'connected').length === 1,
     endedWith: () =>
       eventually(() => {
         const last = official.events.findLast((event) => event.startsWith('disconnected '));
