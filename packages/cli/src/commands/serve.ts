@@ -7,7 +7,10 @@ import type { RunService, ServiceName } from '../program.ts';
 import { createProcessRuntime, type ProcessRuntime } from '../run/process-runtime.ts';
 import { runApi, runAuthPolicy, runGateway } from '../run/run-service-alone.ts';
 import { runStandalone } from '../run/run-standalone.ts';
+import { joinSupervisor } from '../run/fork-worker.ts';
+import { runWorkers } from '../run/run-workers.ts';
 import type { RunningServices } from '../run/running-services.ts';
+import { singleProcessConfig, workerConfig, workerCount, workerIndex } from '../run/worker-config.ts';
 
 /** Runs services until a signal stops them. Exit code 1 with a message on stderr when they can't start. */
 export const runService: RunService = async (service, options, io) => {
@@ -20,6 +23,10 @@ export const runService: RunService = async (service, options, io) => {
     io.stderr.write(`${error.message}\n`);
     return 1;
   }
+  const index = workerIndex(io.env);
+  if (index > 0) config = workerConfig(config, index);
+  else if (!mayHaveWorkers(service, config)) config = singleProcessConfig(config);
+  else if (workerCount(config) > 1) return runWorkers(config, io);
   const runtime = createProcessRuntime(config, service === 'serve' ? 'standalone' : service);
   const stopped = Promise.withResolvers<number>();
   try {
@@ -27,8 +34,9 @@ export const runService: RunService = async (service, options, io) => {
     handleProcessSignals({ lifecycle: runtime.lifecycle, log: runtime.log, process: exitingBy(stopped.resolve) });
     await runtime.lifecycle.start();
     writePidFile(config);
-    reloadOnHangup(services, { load, runtime });
+    reloadOnHangup(services, { load: () => (index > 0 ? workerConfig(load(), index) : load()), runtime });
     services.onReady();
+    if (index > 0) joinSupervisor();
     runtime.log.info('carillon is ready', { role: service });
   } catch (error) {
     if (!(error instanceof OperationalError)) throw error;
@@ -40,6 +48,11 @@ export const runService: RunService = async (service, options, io) => {
   if (config.pidFile !== '') rmSync(config.pidFile, { force: true });
   return code;
 };
+
+/** Clients can be spread over processes that NATS connects. */
+function mayHaveWorkers(service: ServiceName, { nats }: Config): boolean {
+  return service === 'gateway' || (service === 'serve' && nats.url.length > 0);
+}
 
 interface Composing {
   readonly runtime: ProcessRuntime;

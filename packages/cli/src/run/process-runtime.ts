@@ -52,6 +52,6 @@ export function createProcessRuntime(config: Config, role: NodeRole): ProcessRun
 }
 
 /** compat: host and port, as upstream names a node that has no name of its own (server-api §7.10). */
-function nodeName(config: Config): string {
+export function nodeName(config: Config): string {
   return config.node.name === '' ? `${hostname()}_${config.httpServer.port}` : config.node.name;
 }

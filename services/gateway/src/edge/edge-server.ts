@@ -3,7 +3,7 @@ import type { Clock, Log } from '@carillon/service-kit';
 import type { CreateHeartbeat } from '../session/heartbeat.ts';
 import { createAdmission } from './admit.ts';
 import type { EdgeContext, EdgeObserver } from './edge-context.ts';
-import type { EdgeSettings } from './edge-settings.ts';
+import type { EdgeSettings, ListenSettings } from './edge-settings.ts';
 import { type Emulate, mountEmulation } from './emulation.ts';
 import { mountHttpStream } from './http-stream.ts';
 import { respond, type ResponseOptions } from './http/respond.ts';
@@ -82,7 +82,7 @@ export function createEdgeServer(deps: EdgeServerDeps): EdgeServer {
   let isDraining = false;
   const context = createContext(deps, () => isDraining);
   const main = new Listener(settings.listen, settings);
-  const internal = settings.internalListen === undefined ? main : new Listener(settings.internalListen, settings);
+  const internal = settings.internalListen === undefined ? main : internalListener(settings.internalListen, settings);
   const listeners = internal === main ? [main] : [main, internal];
   const uniGrpc = settings.uniGrpc.enabled ? createUniGrpc(context) : undefined;
   main.mount((app) => mountTransports(app, context, deps.emulate));
@@ -120,6 +120,11 @@ export function createEdgeServer(deps: EdgeServerDeps): EdgeServer {
       for (const listener of listeners) listener.close();
     },
   };
+}
+
+/** A port of its own is not shared, even where the main one is. */
+function internalListener(listen: ListenSettings, { listen: { port }, sharePort }: EdgeSettings): Listener {
+  return new Listener(listen, { sharePort: sharePort && listen.port === port });
 }
 
 function createContext(deps: EdgeServerDeps, isDraining: () => boolean): EdgeContext {
