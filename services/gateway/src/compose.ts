@@ -128,12 +128,7 @@ export async function composeGateway(options: ComposeGatewayOptions): Promise<Ga
     numChannels: hub.numChannels,
     numSubs: hub.numSubscriptions,
   });
-  createNodeGauges(metrics, {
-    stats,
-    connections: () => edge.connections,
-    nodes: () => engine.control.nodes().length,
-    bans: () => engine.bans.current.size,
-  });
+  createNodeGauges(metrics, { stats, connections: () => edge.connections, engine });
   const reporter = setInterval(() => engine.control.report(stats()), REPORT_PERIOD_MS);
   reporter.unref();
 

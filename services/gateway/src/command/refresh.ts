@@ -37,7 +37,7 @@ export function createRefresh(deps: RefreshDeps): CommandHandler {
     const claims = await verify(deps, session, token);
     const { identity } = session;
     if (identity === undefined || claims.user !== identity.user) throw new Disconnect(DISCONNECT_INVALID_TOKEN);
-    refuseRevokedToken(deps, claims);
+    refuseRevokedToken(deps, session, claims);
     checkChannels(settings, { claims, identity });
     const nowMs = deps.clock.now();
     const expireAt = settings.insecure ? 0 : claims.expireAt;

@@ -64,7 +64,7 @@ export function createConnect(deps: ConnectDeps): Connect {
     session.emulatedHeaders = keptHeaders(request.headers, settings.keptEmulatedHeaders);
     const authentication = await authenticate(deps, session, request);
     const { identity } = authentication;
-    refuseBannedConnection(deps, identity);
+    refuseBannedConnection(deps, session, identity);
     deps.limits.checkConnect(identity.user);
     if (identity.expireAt > 0 && identity.expireAt < Math.floor(deps.clock.now() / 1000)) {
       throw new ClientError(EXPIRED);

@@ -135,12 +135,12 @@ async function establish(
 
 function refuseRevokedAdmission(
   deps: SubscribeDeps,
-  { user }: Session,
+  session: Session,
   { channel, admission }: { readonly channel: ChannelFacts; readonly admission: Admission },
 ): void {
   if (admission.decidedBy !== 'token') return;
   const { tokenId, tokenIssuedAt: issuedAt = 0 } = admission;
-  refuseRevokedToken(deps, { user, tokenId, issuedAt, channel: channel.name });
+  refuseRevokedToken(deps, session, { user: session.user, tokenId, issuedAt, channel: channel.name });
 }
 
 interface Finishing {

@@ -41,7 +41,7 @@ export async function claimsFor(
       : new ClientError(PERMISSION_DENIED);
   }
   if (!isFor(session, claims, question)) return 'mismatch';
-  refuseRevokedToken(deps, { ...claims, user: session.user });
+  refuseRevokedToken(deps, session, { ...claims, user: session.user });
   return claims;
 }
 
