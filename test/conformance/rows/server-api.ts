@@ -54,7 +54,7 @@ export const http: readonly Scenario[] = [
     expect(await publishStatus(t, {})).toBe(200);
   }),
   row('api 11', 'unknown routes get 404', async (t) => {
-    for (const path of ['/api/connections', '/api/', '/api/nope']) {
+    for (const path of ['/api/device_list', '/api/', '/api/nope']) {
       const { status, text } = await post(t, path, '{}');
       expect([status, text], path).toEqual([404, '404 page not found\n']);
     }
@@ -144,6 +144,24 @@ export const legacyCommands: readonly Scenario[] = [
       expect(await legacy(t, JSON.stringify({ method, params })), String(method)).toEqual([{ result: {} }]);
     }
   }),
+  row('api 25b', 'keys in any case, as older libraries write them', async (t) => {
+    const client = await t.connect();
+    await client.subscribe(t.channel());
+    const params = { Channel: t.channel(), Data: { text: 'old' } };
+    const text = [
+      { Method: 'publish', Params: params, ID: 7 },
+      { METHOD: 'Presence_Stats', params: { CHANNEL: t.channel() } },
+      { method: 'history', PARAMS: { channel: 'nope:x', LIMIT: 1 } },
+    ]
+      .map((one) => JSON.stringify(one))
+      .join('');
+    expect(await legacy(t, text)).toEqual([
+      { id: 7, result: {} },
+      { error: { code: 108, message: 'not available' } },
+      { error: { code: 102, message: 'unknown channel' } },
+    ]);
+    expect((await client.publication()).data).toEqual({ text: 'old' });
+  }),
   row('api 26', 'two commands get two lines', async (t) => {
     const params = { channel: t.channel(), data: 1 };
     const text = [
@@ -163,7 +181,7 @@ export const legacyCommands: readonly Scenario[] = [
   row('api 28', 'an unknown number or a method that is not built gets error 104', async (t) => {
     const expected = [{ error: { code: 104, message: 'not found' } }];
     expect(await legacy(t, '{"method":99}')).toEqual(expected);
-    expect(await legacy(t, '{"method":"connections"}')).toEqual(expected);
+    expect(await legacy(t, '{"method":"device_list"}')).toEqual(expected);
   }),
   row('api 29', 'params may be left out for info only', async (t) => {
     expect(await legacy(t, '{"method":"publish"}')).toEqual([{ error: { code: 107, message: 'bad request' } }]);
