@@ -73,18 +73,4 @@ describe('docs/personal-channels.md', () => {
     },
     START_DEADLINE_MS,
   );
-
-  const others = sections
-    .filter((section) => !ways.includes(section))
-    .flatMap(({ snippets }) => snippets.filter(({ role }) => role === 'runnable'));
-
-  it.each(others)(
-    'line $line runs',
-    async ({ text }) => {
-      const { url } = await serverOf({ title: '', snippets: [] });
-      const { code, output } = await runShell(here(text, url));
-      expect([code, output]).toEqual([0, expect.stringContaining('{"result":{')]);
-    },
-    START_DEADLINE_MS,
-  );
 });
