@@ -98,6 +98,30 @@ describe('on a NATS server', () => {
     expect(body).toContain('test_broker_positions_lost_total 1');
   });
 
+  test('recoveries of a joined channel that it covers cost no read, also when they come one after the other', async () => {
+    const prefix = freshPrefix();
+    let numReads = 0;
+    const publisher = await nodeFor({ url: server.url, prefix });
+    const reader = await nodeFor({ url: server.url, prefix }, { onRead: () => (numReads += 1) });
+    const channel = freshChannel();
+    const retention = retain({ historySize: 10 });
+    await publishTexts(publisher, channel, ['a'], retention);
+    await reader.broker.join(channel, { retention });
+    await publishTexts(publisher, channel, ['b', 'c'], retention);
+    await eventually(() => expect(reader.received.log(channel)).toEqual(['b@2', 'c@3']));
+    const { top } = await reader.broker.history(channel, { retention, limit: 0 });
+    const before = numReads;
+    for (const offset of [1, 2, 3, 1]) {
+      const page = await reader.broker.history(channel, { retention, limit: 10, since: { ...top, offset } });
+      expect(page.publications.map((publication) => publication.offset)).toEqual(
+        [2, 3].filter((each) => each > offset),
+      );
+    }
+    expect(numReads).toBe(before);
+    await reader.broker.history(channel, { retention, limit: 10, since: { ...top, offset: 4 } });
+    expect(numReads).toBeGreaterThan(before);
+  });
+
   test('a read hands over what the live subject has lost before it answers', async () => {
     const prefix = freshPrefix();
     const isLost = (_: unknown, subscribed: string): boolean => subscribed.startsWith(`${prefix}.f.`);

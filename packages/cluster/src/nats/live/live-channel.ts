@@ -42,6 +42,8 @@ export class LiveChannel {
   #state: LogState | undefined;
   /** Everything up to it has been handed over. */
   #known = 0;
+  /** When it was last known to be where the log is, monotonic. */
+  #checkedAt = Number.NEGATIVE_INFINITY;
   #held: LogRecord[] = [];
   #healing: Promise<void> | undefined;
   #pause: { timer: TimerHandle; wake: () => void } | undefined;
@@ -70,6 +72,22 @@ export class LiveChannel {
     return this.#healing !== undefined;
   }
 
+  /** Its state, if that was compared with the log within the time given and nothing is missing as far as we know. */
+  stateWithin(ms: number): LogState | undefined {
+    if (!this.#isBased || this.#isClosed || this.#healing !== undefined) return undefined;
+    return this.#shared.clock.monotonic() - this.#checkedAt <= ms ? this.#state : undefined;
+  }
+
+  /** It has just been compared with the newest record of the log, and has caught up. */
+  confirm(): void {
+    this.#checkedAt = this.#shared.clock.monotonic();
+  }
+
+  /** What was known before counts no more: live copies may have been missed. */
+  distrust(): void {
+    this.#checkedAt = Number.NEGATIVE_INFINITY;
+  }
+
   /** A message of the live subject. Never throws. */
   onMessage(bytes: Uint8Array): void {
     try {
@@ -96,6 +114,7 @@ export class LiveChannel {
   base(top: LogRecord | undefined): void {
     if (this.#isBased) return;
     this.#isBased = true;
+    this.confirm();
     this.#begin(top);
     const held = this.#held;
     this.#held = [];
@@ -201,6 +220,8 @@ export class LiveChannel {
       this.#shared.receiver.onPublication(this.channel, { publication, epoch, delta: body.isDelta, publishedAt });
     }
     this.#adopt(record.state);
+    // It follows on all that is known, so nothing was missing when it was written.
+    this.confirm();
   }
 
   #adopt(state: LogState): void {

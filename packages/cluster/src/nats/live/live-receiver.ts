@@ -5,6 +5,7 @@ import type { Subscription } from '@nats-io/nats-core';
 import type { LiveReceiver as Receiver, Retention } from '../../broker.ts';
 import type { BrokerMetrics } from '../broker-metrics.ts';
 import { isMetaExpired } from '../log/log-state.ts';
+import type { LogState } from '../record/log-record.ts';
 import type { LogReader } from '../log/log-reader.ts';
 import type { NatsLink } from '../nats-connection.ts';
 import { LiveChannel, type LiveChannelDependencies } from './live-channel.ts';
@@ -39,6 +40,8 @@ interface Joined {
 
 /** compat: a node leaves a topic a second or more after its last subscriber went (channels-and-config §2.6). */
 const GRACE_MS = 1_000;
+/** A mass reconnect costs a read per channel in this time, not one per client. */
+const TRUST_MS = 5_000;
 
 export class LiveInterest {
   readonly #deps: LiveReceiverDependencies;
@@ -46,6 +49,7 @@ export class LiveInterest {
   readonly #channels: Map<string, Joined> = new Map();
   readonly #parted: Set<string> = new Set();
   readonly #recheck: PositionRecheck;
+  readonly #stopListening: () => void;
   #graceTimer: TimerHandle | undefined;
   #flush: Promise<void> | undefined;
   #isClosed = false;
@@ -64,6 +68,17 @@ export class LiveInterest {
       channels: () => this.#tracked(),
       find: (channel) => this.find(channel),
     });
+    this.#stopListening = deps.link.onReconnect(() => {
+      for (const { live } of this.#channels.values()) live.distrust();
+    });
+  }
+
+  /**
+   * Where a joined channel stands, as long as we may trust what we have without asking the log: a moment after the last
+   * proof that nothing is missing. What comes later is handed over later, also to who has subscribed here meanwhile.
+   */
+  trusted(channel: string): LogState | undefined {
+    return this.#deps.link.isConnected ? this.find(channel)?.stateWithin(TRUST_MS) : undefined;
   }
 
   /** The channel when this node has joined it and knows where it stands. */
@@ -102,6 +117,7 @@ export class LiveInterest {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#graceTimer?.cancel();
+    this.#stopListening();
     this.#recheck.close();
     for (const channel of this.#channels.keys()) this.#drop(channel);
   }

@@ -37,12 +37,28 @@ export class HistoryReads {
   /** Rejects with a BrokerError or an OperationalError. */
   async read(channel: string, request: HistoryRequest): Promise<HistoryPage> {
     const { live } = this.#deps;
+    const known = this.#known(channel, request);
+    if (known !== undefined) return this.#page(channel, known, request, live.find(channel));
     const top = await this.#tops.run(channel, () => this.#top(channel));
     const newest = await this.#living(channel, top, request.retention);
     const joined = live.find(channel);
     if (joined === undefined) return this.#page(channel, newest.state, request);
     const state = await this.#caughtUp(joined, newest);
     return this.#page(channel, state, request, joined);
+  }
+
+  /**
+   * The state of a joined channel if that answers the request without a look at the log: a recovery from a position that
+   * the channel has passed here. What the log may have beyond that is handed over later, also to who recovers now.
+   */
+  #known(channel: string, { since, reverse, retention }: HistoryRequest): LogState | undefined {
+    const { live, clock, written } = this.#deps;
+    if (since === undefined || reverse === true) return undefined;
+    const state = live.trusted(channel);
+    if (state?.epoch !== since.epoch || since.offset > state.offset || written.isAhead(channel, state))
+      return undefined;
+    const now = clock.now();
+    return isMetaExpired(state, retention, now) || needsTouch(state, retention, now) ? undefined : state;
   }
 
   /** Who has published here reads it here, although another replica answers. */
@@ -72,6 +88,7 @@ export class HistoryReads {
     const { clock, deadlineMs } = this.#deps;
     const catchingUp = live.catchUp(newest);
     if (catchingUp !== undefined) await withDeadline(catchingUp, deadlineMs, 'nats_catch_up', clock);
+    live.confirm();
     // What we have may be newer than what a replica said.
     return live.state ?? newest.state;
   }
