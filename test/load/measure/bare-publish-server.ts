@@ -22,14 +22,15 @@ nats.subscribe(`${inbox}.*`, {
 
 App()
   .post('/api/publish', (response) => {
-    response.onAborted(() => undefined);
+    let isGone = false;
+    response.onAborted(() => (isGone = true));
     response.onData((chunk, isLast) => {
       if (!isLast) return;
       const body = Buffer.from(chunk.slice(0));
       lastId += 1;
       const id = lastId.toString(36);
       waiting.set(id, () => {
-        response.cork(() => response.writeHeader('Content-Type', 'application/json').end('{"result":{}}'));
+        if (!isGone) response.cork(() => response.writeHeader('Content-Type', 'application/json').end('{"result":{}}'));
       });
       const subject = `${stream}.${CHANNEL.exec(body.toString())?.[1]?.replace(':', '_') ?? 'x'}`;
       nats.publish(subject, body, { reply: `${inbox}.${id}` });

@@ -34,7 +34,8 @@ export function openRawWebsocket(options: RawWebsocketOptions): RawWebsocket {
     if (!isOpen) {
       const end = pending.indexOf(HEADER_END);
       if (end === -1) return;
-      if (!pending.subarray(9, 12).equals(Buffer.from('101'))) throw new Error(`no upgrade: ${pending.toString('latin1', 0, end)}`);
+      if (!pending.subarray(9, 12).equals(Buffer.from('101')))
+        throw new Error(`no upgrade: ${pending.toString('latin1', 0, end)}`);
       pending = pending.subarray(end + HEADER_END.length);
       isOpen = true;
       options.onOpen(client);
