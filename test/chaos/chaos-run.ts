@@ -44,7 +44,9 @@ export class ChaosRun {
     this.#seed = seed;
     this.#cluster = cluster;
     this.random = new Random(seed);
-    this.logs = new Map(channelRules(`${seed.toString(36)}-`).map((rules) => [rules.channel, new ReferenceLog(rules, this.verdict)]));
+    this.logs = new Map(
+      channelRules(`${seed.toString(36)}-`).map((rules) => [rules.channel, new ReferenceLog(rules, this.verdict)]),
+    );
     this.clients = Array.from({ length: numClients }, (_, index) => this.#createClient(index));
     this.#publisher = new Publisher({
       apis: cluster.apis,

@@ -73,7 +73,9 @@ test('an api instance dies by kill -9: nothing acknowledged is lost, nothing is 
     run.note('an api instance dies');
     await Promise.all([
       killAndStart(run.random.pick(cluster.apis), run.random),
-      resumeMs(run, [...run.logs.keys()]).then((ms) => say(`every channel took a publication within ${Math.round(ms)} ms`)),
+      resumeMs(run, [...run.logs.keys()]).then((ms) =>
+        say(`every channel took a publication within ${Math.round(ms)} ms`),
+      ),
     ]);
     await sleep(WORK_MS);
     await run.settle();

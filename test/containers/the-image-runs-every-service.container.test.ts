@@ -48,7 +48,11 @@ async function publish(container: StartedTestContainer, channel: string, data: u
 }
 
 /** The first publication that an official client gets on the channel, once it is subscribed. */
-async function firstPublication(container: StartedTestContainer, channel: string, act: () => Promise<unknown>): Promise<unknown> {
+async function firstPublication(
+  container: StartedTestContainer,
+  channel: string,
+  act: () => Promise<unknown>,
+): Promise<unknown> {
   const token = signToken({ sub: '42' });
   const client = new Centrifuge(`ws://${addressOf(container)}/connection/websocket`, { token, websocket: WebSocket });
   const subscription = client.newSubscription(channel);

@@ -3,19 +3,22 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { provideChromium } from './browser/provide-chromium.mjs';
 import { provideNats } from './nats/nats-server.mjs';
 import { ensureSetup } from './setup.mjs';
 import { countResults } from './test-results.mjs';
 import { CACHE_DIR, ROOT, carillonNode, commandScript } from './workspace.mjs';
 
-/** Need more than Node and NATS: a Docker engine with the image built, a browser. Run by name: npm run test:containers. */
-const BY_NAME_ONLY = ['containers', 'browser'];
+/** Need more than Node and NATS: a Docker engine with the image built, a browser, minutes. Run by name: npm run test:browser. */
+const BY_NAME_ONLY = ['containers', 'browser', 'soak'];
 
 const RESULTS = join(CACHE_DIR, 'test-results.json');
 
 async function main() {
   ensureSetup();
-  const nats = await provideNats({ say: (line) => console.log(`carillon: ${line}`) });
+  const say = (line) => console.log(`carillon: ${line}`);
+  const browser = process.argv.includes('browser') ? { CHROMIUM: provideChromium(say) } : {};
+  const nats = await provideNats({ say });
   console.log(`carillon: NATS for the tests: ${nats.used}`);
   mkdirSync(CACHE_DIR, { recursive: true });
   rmSync(RESULTS, { force: true });
@@ -25,7 +28,7 @@ async function main() {
   const isChosen = passedOn.some((argument) => argument.startsWith('--project'));
   const projects = isChosen ? [] : BY_NAME_ONLY.map((name) => `--project=!${name}`);
   const args = [commandScript('vitest'), 'run', ...where, ...reporters, ...projects, ...passedOn];
-  const env = { ...process.env, ...nats.env };
+  const env = { ...process.env, ...nats.env, ...browser };
   const { status } = spawnSync(carillonNode(), args, { cwd: ROOT, stdio: 'inherit', env });
   const { passed, failed } = countResults(existsSync(RESULTS) ? readFileSync(RESULTS, 'utf8') : '', status);
   process.exitCode = status === 0 && failed === 0 ? 0 : status || 1;

@@ -1,5 +1,6 @@
 import type { Config, TlsConfig } from '@carillon/config';
 import type { PublicationDataFormat } from '@carillon/protocol/channel';
+import type { SwaggerSettings } from './http/swagger/swagger-routes.ts';
 
 /** How API errors are answered unless a request asks otherwise: in the reply, or as a status of the transport. */
 export type ErrorMode = 'reply' | 'transport';
@@ -19,6 +20,7 @@ export interface HttpApiSettings {
   readonly key: string;
   readonly isInsecure: boolean;
   readonly errorMode: ErrorMode;
+  readonly swagger: SwaggerSettings;
 }
 
 export interface GrpcApiSettings {
@@ -58,7 +60,7 @@ const DEFAULT_GRPC_RECEIVE_BYTES = 4 * 1024 * 1024;
 
 /** What this service reads of the configuration. */
 export function apiSettings(config: Config): ApiSettings {
-  const { httpApi, grpcApi, health, prometheus } = config;
+  const { httpApi, grpcApi, health, prometheus, swagger } = config;
   return {
     http: {
       isDisabled: httpApi.disabled,
@@ -66,6 +68,7 @@ export function apiSettings(config: Config): ApiSettings {
       key: httpApi.key,
       isInsecure: httpApi.insecure,
       errorMode: errorMode(httpApi.errorMode),
+      swagger: { isEnabled: swagger.enabled, prefix: swagger.handlerPrefix.replace(/\/+$/, '') },
     },
     grpc: {
       isEnabled: grpcApi.enabled,

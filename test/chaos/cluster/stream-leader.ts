@@ -15,7 +15,9 @@ const PROBE_TIMEOUT_MS = 2_000;
 export async function leaderOf(servers: readonly TestNats[], stream: string): Promise<TestNats | undefined> {
   for (const { isRunning, monitorUrl } of servers) {
     if (!isRunning) continue;
-    const response = await fetch(`${monitorUrl}/jsz?accounts=1&streams=1`, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
+    const response = await fetch(`${monitorUrl}/jsz?accounts=1&streams=1`, {
+      signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
+    });
     const { account_details: accounts = [] } = (await response.json()) as JetStreamState;
     const streams = accounts.flatMap((account) => account.stream_detail ?? []);
     const leader = streams.find(({ name }) => name === stream)?.cluster?.leader;

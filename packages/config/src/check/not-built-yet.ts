@@ -23,7 +23,6 @@ export const NOT_BUILT_YET: readonly string[] = [
   'admin.enabled',
   'admin.web_path',
   'admin.web_proxy_address',
-  'swagger',
   'debug',
   'shared_poll',
   'prometheus.instrument_http_handlers',

@@ -1,3 +1,5 @@
+import { networkInterfaces } from 'node:os';
+
 import type { Ask, Decision, WireDecision, WireQuestion } from '@carillon/policy';
 import { policyMethods, type DecideRequest } from '@carillon/protocol/cluster';
 import type {
@@ -29,7 +31,7 @@ export interface PolicyServerOptions {
   readonly decisions: BackendDecisions;
   /** 0 takes any free port. */
   readonly port: number;
-  /** Default: all interfaces. */
+  /** As in a gRPC target: IPv6 in brackets. Default: all interfaces, of both families where the machine has both. */
   readonly address?: string | undefined;
   /** Questions of one caller being answered at a time. */
   readonly maxInFlightPerCaller: number;
@@ -39,6 +41,11 @@ export interface PolicyServerOptions {
 
 /** A question with its headers and a message of the client's size; larger ones are refused by gRPC. */
 const MAX_QUESTION_BYTES = 4 * 1024 * 1024;
+
+function anyAddress(): string {
+  const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ family }) => family === 'IPv6'));
+  return hasIpv6 ? '[::]' : '0.0.0.0';
+}
 
 /** Replies on the stream are encoded before they are gathered. */
 const SERVICE = { ...policyMethods, decide: { ...policyMethods.decide, responseSerialize: (reply: Buffer) => reply } };
@@ -64,7 +71,7 @@ export class PolicyServer {
 
   /** Listens; gives the port. Rejects with the `OperationalError` `policy_server_listen`. */
   start(): Promise<number> {
-    const { address = '0.0.0.0', port } = this.#options;
+    const { address = anyAddress(), port } = this.#options;
     return new Promise((resolve, reject) => {
       this.#server.bindAsync(`${address}:${port}`, ServerCredentials.createInsecure(), (cause, bound) => {
         if (cause === null) return resolve(bound);

@@ -1,11 +1,10 @@
-import { isSubscribeAllowed, SUBSCRIPTION_SOURCE } from '@carillon/policy';
+import { isSubscribeAllowed, SUBSCRIPTION_SOURCE, type ChannelRules } from '@carillon/policy';
 import { UNSUBSCRIBE_SERVER } from '@carillon/protocol/codes';
-import type { GatewaySettings } from '../command/gateway-settings.ts';
 import type { Session } from '../session/session.ts';
 import type { UnsubscribeByServer } from '../subscription/unsubscribe-by-server.ts';
 
 export interface WithdrawSubscriptionsDeps {
-  readonly settings: () => Pick<GatewaySettings, 'channels' | 'insecure'>;
+  readonly settings: () => { readonly channels: ChannelRules; readonly insecure: boolean };
   readonly unsubscribe: UnsubscribeByServer;
 }
 

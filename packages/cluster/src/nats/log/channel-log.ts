@@ -218,10 +218,12 @@ export class ChannelLog implements AppendHandler {
   async #answerDuplicate({ step }: InFlight, sequence: number): Promise<void> {
     const [entry] = step.entries;
     const { reader, clock, idempotency } = this.#shared;
+    // Unreadable is as good as gone: the answer is then made of the top.
     const record = await reader.recordAt(this.channel, sequence).catch(() => undefined);
     const first = record?.bodies[0];
     const isOurs = first !== undefined && entry?.kind === 'publication' && isSameNonce(first.nonce, entry.body.nonce);
     // A ring that has come round since has lost the first record, and with it the position: the top is the best answer left.
+    // The publication is stored either way; only its position may stay unknown.
     const top = record ?? (await reader.topForAppend(this.channel, clock.now(), true).catch(() => undefined))?.record;
     const position = { offset: top?.state.offset ?? 0, epoch: top?.state.epoch ?? '' };
     this.#inFlight = undefined;
