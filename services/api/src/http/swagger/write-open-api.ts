@@ -1,0 +1,6 @@
+// Writes docs/openapi.json again; run by `npm run gen`.
+import { writeFileSync } from 'node:fs';
+import { openApiDocument } from '@carillon/protocol/api';
+
+const target = new URL('../../../../../docs/openapi.json', import.meta.url);
+writeFileSync(target, `${JSON.stringify(openApiDocument(), null, 2)}\n`);
