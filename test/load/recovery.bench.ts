@@ -158,7 +158,7 @@ interface Meters {
 async function measureRecovery(port: number, apiUrl: string, { pids, reads }: Meters): Promise<void> {
   const subscribers = Array.from({ length: CLIENTS }, (_, index) => new Subscriber(index, port));
   await openAll(subscribers);
-  const publisher = startPublisher(apiUrl);
+  const publisher = new SteadyPublisher(apiUrl);
   await sleep(SETTLE_MS);
   // What publications and their delivery cost anyway, to be taken off.
   const idleFrom = cpuOf(pids);
@@ -179,7 +179,7 @@ async function measureRecovery(port: number, apiUrl: string, { pids, reads }: Me
   const idle = mapValues(idlePerMs, (us) => (us * tookMs) / CLIENTS);
   const total = sum(spent);
   console.log(
-    `${CLIENTS} clients of ${CHANNELS} channels recovered in ${Math.round(tookMs)} ms, ${publisher.published()} publications`,
+    `${CLIENTS} clients of ${CHANNELS} channels recovered in ${Math.round(tookMs)} ms, ${publisher.published} publications`,
   );
   console.log(
     `  CPU per client: ${total.toFixed(1)} µs (${text(spent)}); without what publications cost anyway: ${(total - sum(idle)).toFixed(1)} µs; aim 140`,
@@ -292,30 +292,35 @@ async function openAll(subscribers: readonly { open(): Promise<void> }[]): Promi
 }
 
 /** Publications into all channels by turns, until `stop`. */
-function startPublisher(apiUrl: string): { stop(): Promise<void>; published(): number } {
-  let isOver = false;
-  let count = 0;
-  const work = (async () => {
-    const startedAt = performance.now();
-    while (!isOver) {
-      const due = ((performance.now() - startedAt) / 1_000) * PUBLICATIONS_PER_SECOND;
-      if (count < due) {
-        const from = count;
-        count = Math.ceil(due);
-        await broadcast(
-          apiUrl,
-          Array.from({ length: count - from }, (_, index) => `hist:${(from + index) % CHANNELS}`),
-        );
-      } else await sleep(5);
+class SteadyPublisher {
+  published = 0;
+  readonly #apiUrl: string;
+  readonly #startedAt: number = performance.now();
+  readonly #work: Promise<void>;
+  #isOver = false;
+
+  constructor(apiUrl: string) {
+    this.#apiUrl = apiUrl;
+    this.#work = this.#publish();
+  }
+
+  stop(): Promise<void> {
+    this.#isOver = true;
+    return this.#work;
+  }
+
+  async #publish(): Promise<void> {
+    while (!this.#isOver) {
+      const due = Math.ceil(((performance.now() - this.#startedAt) / 1_000) * PUBLICATIONS_PER_SECOND);
+      const channels = Array.from(
+        { length: due - this.published },
+        (_, index) => `hist:${(this.published + index) % CHANNELS}`,
+      );
+      this.published = due;
+      if (channels.length > 0) await broadcast(this.#apiUrl, channels);
+      else await sleep(5);
     }
-  })();
-  return {
-    stop: () => {
-      isOver = true;
-      return work;
-    },
-    published: () => count,
-  };
+  }
 }
 
 async function broadcast(apiUrl: string, channels: readonly string[]): Promise<void> {

@@ -23,6 +23,7 @@ const MAX_RETRY_MS = 400;
 const FIRST_TERMINAL_CODE = 3500;
 const LAST_TERMINAL_CODE = 3999;
 const FIRST_RESUBSCRIBE_CODE = 2500;
+const INSUFFICIENT_STATE_CODE = 2500;
 
 /** A client that does what the SDKs do: reconnects, resubscribes where it was, takes 2500 and 3010 as they are meant. */
 export class RecoveringClient {
@@ -162,6 +163,7 @@ export class RecoveringClient {
     if (unsubscribeCode === undefined) return;
     this.#options.verdict.count(`unsubscribe ${unsubscribeCode}`);
     subscription.ended(`unsubscribed ${unsubscribeCode}`);
+    subscription.hasLostPosition = unsubscribeCode === INSUFFICIENT_STATE_CODE;
     if (unsubscribeCode >= FIRST_RESUBSCRIBE_CODE) return this.#subscribe(subscription);
     this.#options.verdict.violate(`${this.name} in ${channel}: unsubscribed for good with ${unsubscribeCode}`);
   }

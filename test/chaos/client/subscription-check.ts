@@ -9,6 +9,8 @@ export class SubscriptionCheck {
   readonly channel: string;
   readonly isServerSide: boolean;
   isSubscribed = false;
+  /** Told by the server that its position was lost (2500). */
+  hasLostPosition = false;
   readonly #owner: string;
   readonly #log: ReferenceLog;
   readonly #verdict: Verdict;
@@ -37,6 +39,8 @@ export class SubscriptionCheck {
     this.isSubscribed = true;
     const before = this.#position;
     this.#verdict.count('subscribed');
+    if (this.hasLostPosition && recovered) this.#verdict.count('recovered after 2500');
+    this.hasLostPosition = false;
     if (!result.recoverable) this.#broken('the subscription is not recoverable');
     if (before === undefined) {
       if (publications.length > 0) this.#broken('publications for somebody who asked for none');

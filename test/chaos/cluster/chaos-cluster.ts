@@ -85,9 +85,14 @@ export async function startChaosCluster(config: Config): Promise<ChaosCluster> {
 
 /** Two gateways and two api instances on three NATS servers with three replicas of everything. */
 export async function startReplicatedCluster(config: Config): Promise<ChaosCluster> {
-  const { servers, urls, stop } = await startNatsCluster(3);
+  const nats = await startNatsCluster(3);
   const replicated = mergeConfig(config, { nats: { replicas: 3 } });
-  return startNodes({ servers, config: replicated, linkOf: () => ({ url: urls }), stopNats: stop });
+  return startNodes({
+    servers: nats.servers,
+    config: replicated,
+    linkOf: () => ({ url: nats.urls }),
+    stopNats: () => nats.stop(),
+  });
 }
 
 interface Link {
