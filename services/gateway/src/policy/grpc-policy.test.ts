@@ -318,6 +318,21 @@ describe('a subscribe stream', () => {
     await expect(streams[1]?.publish(Buffer.from('x'))).resolves.toBe(false);
   });
 
+  test('is opened where there are fewest, and questions one after the other go round', async () => {
+    const instances = [await startInstance(openStreams), await startInstance(openStreams)];
+    const policy = createPolicy(instances);
+    const counts = () => instances.map(({ questions }) => questions.splice(0).length);
+    await vi.waitFor(async () => {
+      await policy.rpc(ask('m'));
+      expect(instances.every(({ questions }) => questions.length > 0)).toBe(true);
+    });
+    counts();
+    for (let asked = 0; asked < 6; asked++) await policy.rpc(ask('m'));
+    expect(counts()).toEqual([3, 3]);
+    for (let opened = 0; opened < 6; opened++) await policy.subscribeStream(streamAsk, listening()).decision;
+    expect(counts()).toEqual([3, 3]);
+  });
+
   test('is cancelled over there when it is closed, and tells nothing more', async () => {
     const instance = await startInstance(openStreams);
     const policy = createPolicy([instance]);

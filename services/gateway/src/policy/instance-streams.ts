@@ -11,6 +11,10 @@ export interface StreamReceiver {
 export class InstanceStreams {
   readonly #receivers: Map<number, StreamReceiver> = new Map();
 
+  get size(): number {
+    return this.#receivers.size;
+  }
+
   has(id: number): boolean {
     return this.#receivers.has(id);
   }

@@ -46,6 +46,8 @@ const MAX_REPLY_BYTES = 4 * 1024 * 1024;
  * retired or closed. draining: the instance is about to stop; what it was asked is still answered, nothing new is asked.
  */
 export class PolicyInstance {
+  /** Grows with each time that its pool chose it; for the pool alone. */
+  turn = 0;
   readonly #options: PolicyInstanceOptions;
   readonly #client: Client;
   readonly #pending: Map<number, Pending> = new Map();
@@ -88,6 +90,11 @@ export class PolicyInstance {
 
   get inFlight(): number {
     return this.#pending.size;
+  }
+
+  /** Subscribe streams that it holds for this gateway. */
+  get numStreams(): number {
+    return this.#streams.size;
   }
 
   /**

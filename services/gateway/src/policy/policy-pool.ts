@@ -57,6 +57,7 @@ export class PolicyPool {
   readonly #waiting: Set<() => void> = new Set();
   readonly #watch: AddressWatch;
   #inFlight = 0;
+  #turn = 0;
   #isClosed = false;
 
   constructor(options: PolicyPoolOptions) {
@@ -131,13 +132,18 @@ export class PolicyPool {
   ): Promise<DecideReply | PolicyFailure> {
     const { deadlineMs } = this;
     const ready = this.#isClosed ? undefined : this.#pick();
-    if (ready !== undefined) return new Promise((resolve) => put(ready, deadlineMs, resolve));
+    if (ready !== undefined) return this.#put(ready, (onOutcome) => put(ready, deadlineMs, onOutcome));
     const startedAt = this.#options.clock.monotonic();
     if (!this.#isClosed) await this.#waitForInstance(Math.min(deadlineMs, MAX_WAIT_FOR_INSTANCE_MS));
     const instance = this.#isClosed ? undefined : this.#pick();
     if (instance === undefined) return 'no_instance';
     const remainingMs = deadlineMs - (this.#options.clock.monotonic() - startedAt);
-    return new Promise((resolve) => put(instance, remainingMs, resolve));
+    return this.#put(instance, (onOutcome) => put(instance, remainingMs, onOutcome));
+  }
+
+  #put(instance: PolicyInstance, put: (onOutcome: OnOutcome) => void): Promise<DecideReply | PolicyFailure> {
+    instance.turn = this.#turn += 1;
+    return new Promise((resolve) => put(resolve));
   }
 
   #waitForInstance(waitMs: number): Promise<void> {
@@ -155,7 +161,7 @@ export class PolicyPool {
   #pick(): PolicyInstance | undefined {
     let best: PolicyInstance | undefined;
     for (const instance of this.#instances.values()) {
-      if (instance.isReady && (best === undefined || instance.inFlight < best.inFlight)) best = instance;
+      if (instance.isReady && (best === undefined || order(instance, best) < 0)) best = instance;
     }
     return best;
   }
@@ -202,4 +208,9 @@ export class PolicyPool {
     this.#options.metrics.failure(reason).inc();
     return reason;
   }
+}
+
+/** Below zero: the left one is the better choice. Fewest in flight, then fewest streams, then whoever waited longest. */
+function order(left: PolicyInstance, right: PolicyInstance): number {
+  return left.inFlight - right.inFlight || left.numStreams - right.numStreams || left.turn - right.turn;
 }
