@@ -80,6 +80,8 @@ export function composeApi(options: ComposeApiOptions): Api {
     grpcApi = new GrpcApi({
       settings: settings.grpc,
       table: createMethodTable({ ...tableDeps, protocol: 'grpc' }),
+      health,
+      clock,
       log,
     });
     const port = await grpcApi.listen();

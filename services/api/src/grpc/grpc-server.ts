@@ -1,15 +1,18 @@
 import { apiGrpcMethods } from '@carillon/protocol/api';
 import type { TlsConfig } from '@carillon/config';
-import { OperationalError, type Log } from '@carillon/service-kit';
+import { OperationalError, type Clock, type Health, type Log } from '@carillon/service-kit';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { GrpcApiSettings } from '../config.ts';
 import type { MethodTable } from '../method/method-table.ts';
 import { createGrpcMethods } from './grpc-methods.ts';
+import { HealthService } from './health-service.ts';
 import { addReflection } from './reflection.ts';
 
 export interface GrpcApiDeps {
   readonly settings: GrpcApiSettings;
   readonly table: MethodTable;
+  readonly health: Pick<Health, 'report'>;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -17,8 +20,9 @@ export interface GrpcApiDeps {
 export class GrpcApi {
   readonly #settings: GrpcApiSettings;
   readonly #server: Server;
+  readonly #healthService: HealthService;
 
-  constructor({ settings, table, log }: GrpcApiDeps) {
+  constructor({ settings, table, health, clock, log }: GrpcApiDeps) {
     this.#settings = settings;
     this.#server = new Server({
       'grpc.max_receive_message_length': settings.maxReceiveBytes,
@@ -31,6 +35,8 @@ export class GrpcApi {
     const { key, errorMode } = settings;
     const onFailure = (error: unknown): void => log.error('cannot answer an API call', { error });
     this.#server.addService(apiGrpcMethods, createGrpcMethods({ key, errorMode, table, onFailure }));
+    this.#healthService = new HealthService({ health, clock });
+    this.#healthService.addTo(this.#server);
     if (settings.hasReflection) addReflection(this.#server);
   }
 
@@ -62,6 +68,7 @@ export class GrpcApi {
 
   /** Takes no new call and waits for those under way, until the signal aborts. */
   async drain(signal: AbortSignal | undefined): Promise<void> {
+    this.#healthService.endWatches();
     if (signal?.aborted === true) return;
     await new Promise<void>((resolve) => {
       this.#server.tryShutdown(() => resolve());
@@ -70,6 +77,7 @@ export class GrpcApi {
   }
 
   close(): void {
+    this.#healthService.endWatches();
     this.#server.forceShutdown();
   }
 }
