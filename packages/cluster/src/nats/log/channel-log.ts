@@ -314,10 +314,13 @@ export class ChannelLog implements AppendHandler {
     }
   }
 
+  /** Anywhere in the queue: those that others sent here have less time than our own, and are stored by their senders then. */
   #rejectExpired(): void {
     const now = this.#shared.clock.monotonic();
-    while ((this.#queue[0]?.deadlineAt ?? Infinity) <= now) {
-      this.#queue.shift()?.reject(new OperationalError('publish_deadline', 'the publication was not stored in time'));
+    if (!this.#queue.some(({ deadlineAt }) => deadlineAt <= now)) return;
+    for (const entry of this.#queue.splice(0)) {
+      if (entry.deadlineAt > now) this.#queue.push(entry);
+      else entry.reject(new OperationalError('publish_deadline', 'the publication was not stored in time'));
     }
   }
 
