@@ -36,6 +36,8 @@ interface Issued {
   offset: number | undefined;
 }
 
+// Longer than any publish may take.
+const PENDING_MS = 20_000;
 // A reader's clock and the server's disagree about when a record expired, more so on a busy machine.
 const EXPIRY_SLACK_MS = 1_500;
 
@@ -46,7 +48,10 @@ export class ReferenceLog {
   readonly #records: Map<number, Record> = new Map();
   readonly #issued: Map<string, Issued> = new Map();
   readonly #removals: Removal[] = [];
+  /** Serials that may be stored any moment, by when they were issued. */
+  readonly #pending: Map<string, number> = new Map();
   #epoch = '';
+  #newest = 0;
   #topAcknowledged = 0;
 
   constructor(rules: ChannelRules, verdict: Verdict) {
@@ -63,6 +68,7 @@ export class ReferenceLog {
   }
 
   issue(text: string): void {
+    this.#pending.set(serialOf(text), performance.now());
     this.#issued.set(serialOf(text), {
       at: performance.now(),
       chars: text.length,
@@ -95,6 +101,8 @@ export class ReferenceLog {
       this.#broken(`${serial} is at ${offset}, but ${issued.floor} was acknowledged before it was published`);
     }
     issued.offset = offset;
+    this.#pending.delete(serial);
+    if (offset > this.#newest) this.#newest = offset;
     this.#records.set(offset, { serial, issuedAt: issued.at });
   }
 
@@ -115,7 +123,7 @@ export class ReferenceLog {
   notRecovered(from: Position, to: Position, who: string): void {
     if (from.epoch !== to.epoch)
       return this.#sameEpoch(to.epoch, `${who} at ${from.epoch}/${from.offset}, not recovered,`);
-    const missed = to.offset - from.offset;
+    const missed = this.#newestPossible(to.offset) - from.offset;
     if (missed > Math.min(this.rules.historySize, this.rules.recoveryLimit)) return;
     if (this.#mayBeRemoved(from.offset + 1) || this.#mayBeExpired(from.offset + 1)) return;
     this.#broken(`${who} was at ${from.offset}, top ${to.offset}, and was not recovered without a reason`);
@@ -155,10 +163,21 @@ export class ReferenceLog {
   #checkReach(first: number, top: number, askedAt: number): void {
     const removed = Math.max(0, ...this.#removals.filter(({ endedAt }) => endedAt < askedAt).map(({ bound }) => bound));
     if (first <= removed) this.#broken(`history begins at ${first}, but all up to ${removed} was removed`);
-    const oldest = Math.max(1, top - this.rules.historySize + 1);
+    // The ring may have moved on while it was read.
+    const oldest = Math.max(1, this.#newestPossible(top) - this.rules.historySize + 1);
     if (first > oldest && !this.#mayBeRemoved(first - 1) && !this.#mayBeExpired(first - 1)) {
       this.#broken(`history begins at ${first}, but ${oldest} to ${top} were published and are kept`);
     }
+  }
+
+  /** Where the top may be by now, if all that is on its way has arrived. */
+  #newestPossible(top: number): number {
+    const abandonedAt = performance.now() - PENDING_MS;
+    for (const [serial, issuedAt] of this.#pending) {
+      if (issuedAt > abandonedAt) break;
+      this.#pending.delete(serial);
+    }
+    return Math.max(top, this.#newest) + this.#pending.size;
   }
 
   #mayBeRemoved(offset: number): boolean {
