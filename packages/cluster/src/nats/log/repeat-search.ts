@@ -27,7 +27,7 @@ export class RepeatSearch {
   }
 
   /** Rejects with an OperationalError. */
-  static async load(reader: LogReader, channel: string, { state }: LogRecord): Promise<RepeatSearch> {
+  static async load(reader: Pick<LogReader, 'records'>, channel: string, { state }: LogRecord): Promise<RepeatSearch> {
     const to = state.offset;
     const range = { from: Math.max(1, to - SEARCH_DEPTH + 1), to };
     const fromReplica = tailOf(await reader.records(channel, state, range), to);
