@@ -1,0 +1,196 @@
+// npm run bench:api — what the server API costs beyond the channel log, on one NATS server: publish and broadcast without
+// history, presence of a large channel, joins and leaves. Beside a bare uWebSockets.js server that answers the same requests
+// with nothing done. With a word: the loads that have it in their title. BENCH_PROFILE=1 leaves CPU profiles of api and gateway in the current folder.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { startNats } from '@carillon/dev-tools/test-nats';
+
+import { freePort } from '../harness/free-port.ts';
+import { startProcess } from '../harness/start-process.ts';
+import { BASE_CONFIG, mergeConfig } from '../harness/standalone.ts';
+import { HttpLoad } from './measure/http-load.ts';
+import { processCpuUs } from './measure/process-cpu.ts';
+import { openRawWebsocket, type RawWebsocket } from './measure/raw-websocket.ts';
+
+const CONNECTIONS = 16;
+const BROADCAST_CHANNELS = 1_000;
+const MEMBERS = 1_000;
+const ROOM = 'room:large';
+const WARM_UP_MS = 2_000;
+const MEASURE_MS = 5_000;
+const ROUNDS = 2;
+const DATA = JSON.stringify({ text: 'x'.repeat(100) });
+
+/** Work under way; `done` counts what was finished. */
+interface Load {
+  readonly done: () => number;
+  readonly failed: () => number;
+  stop(): void;
+}
+
+interface Case {
+  readonly title: string;
+  readonly aimUs: number | undefined;
+  readonly pid: number;
+  readonly start: () => Load;
+}
+
+const nats = await startNats({ exclusive: true });
+const config = mergeConfig(BASE_CONFIG, {
+  nats: { url: nats.url, prefix: 'bench' },
+  client: { allow_anonymous_connect_without_token: true, ping_interval: '1h' },
+  channel: {
+    namespaces: [
+      { name: 'room', presence: true, allow_subscribe_for_client: true, allow_subscribe_for_anonymous: true },
+      {
+        name: 'lobby',
+        presence: true,
+        join_leave: true,
+        force_push_join_leave: true,
+        allow_subscribe_for_client: true,
+        allow_subscribe_for_anonymous: true,
+      },
+    ],
+  },
+});
+const profiling =
+  process.env['BENCH_PROFILE'] === undefined
+    ? {}
+    : { env: { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${process.cwd()}` } };
+const [api, gateway] = await Promise.all([
+  startProcess({ command: 'api', config, ...profiling }),
+  startProcess({ command: 'gateway', config, ...profiling }),
+]);
+const barePort = await freePort();
+const bareFile = fileURLToPath(new URL('bare-server.ts', import.meta.url));
+const bare = spawn(process.execPath, [...process.execArgv, bareFile, String(barePort)], {
+  stdio: ['ignore', 'pipe', 'inherit'],
+});
+await once(bare.stdout, 'data');
+
+const publishes = Array.from({ length: 1_000 }, (_, index) => `{"channel":"c${index}","data":${DATA}}`);
+const names = Array.from({ length: BROADCAST_CHANNELS }, (_, index) => `c${index}`);
+const broadcast = `{"channels":${JSON.stringify(names)},"data":${DATA}}`;
+const members = await openMembers();
+
+interface HttpCase {
+  readonly port?: number | undefined;
+  readonly connections?: number | undefined;
+  readonly perRequest?: number | undefined;
+  readonly bodies: readonly string[];
+}
+
+const cases: readonly Case[] = [
+  {
+    title: 'bare: HTTP',
+    aimUs: undefined,
+    pid: bare.pid ?? 0,
+    start: () => http('/publish', { port: barePort, bodies: publishes }),
+  },
+  { title: 'publish', aimUs: 22, pid: api.pid, start: () => http('/api/publish', { bodies: publishes }) },
+  {
+    title: `broadcast to ${BROADCAST_CHANNELS}, each`,
+    aimUs: 4,
+    pid: api.pid,
+    start: () => http('/api/broadcast', { connections: 1, perRequest: BROADCAST_CHANNELS, bodies: [broadcast] }),
+  },
+  {
+    title: `presence of ${MEMBERS}`,
+    aimUs: 1_400,
+    pid: api.pid,
+    start: () => http('/api/presence', { connections: 1, bodies: [`{"channel":"${ROOM}"}`] }),
+  },
+  {
+    title: `presence_stats of ${MEMBERS}`,
+    aimUs: 200,
+    pid: api.pid,
+    start: () => http('/api/presence_stats', { connections: 1, bodies: [`{"channel":"${ROOM}"}`] }),
+  },
+  { title: 'join and leave', aimUs: 60, pid: gateway.pid, start: joinAndLeave },
+];
+
+try {
+  console.log('load'.padEnd(26), ...['per s', 'µs CPU', 'service', 'NATS', 'aim'].map((head) => head.padStart(9)));
+  const chosen = cases.filter(({ title }) => title.includes(process.argv[2] ?? ''));
+  for (let round = 1; round <= ROUNDS; round += 1) for (const each of chosen) await measure(each);
+} finally {
+  for (const member of members) member.close();
+  bare.kill();
+  await Promise.all([api.stop(), gateway.stop()]);
+  await nats.stop();
+}
+
+async function measure({ title, aimUs, pid, start }: Case): Promise<void> {
+  const load = start();
+  await sleep(WARM_UP_MS);
+  const before = { done: load.done(), service: processCpuUs(pid), nats: processCpuUs(nats.pid) };
+  const startedAt = performance.now();
+  await sleep(MEASURE_MS);
+  const done = load.done() - before.done;
+  const seconds = (performance.now() - startedAt) / 1_000;
+  const service = (processCpuUs(pid) - before.service) / done;
+  const server = (processCpuUs(nats.pid) - before.nats) / done;
+  load.stop();
+  const cells = [
+    Math.round(done / seconds).toLocaleString('en'),
+    ...[service + server, service, server].map((us) => us.toFixed(1)),
+    aimUs === undefined ? '' : String(aimUs),
+  ];
+  const failures = load.failed() > 0 ? `${load.failed()} FAILED` : '';
+  console.log(title.padEnd(26), ...cells.map((cell) => cell.padStart(9)), failures);
+}
+
+function http(path: string, { port = api.port, connections = CONNECTIONS, perRequest = 1, bodies }: HttpCase): Load {
+  const load = new HttpLoad({ port, path, connections, bodies });
+  return { done: () => load.answered * perRequest, failed: () => load.failed, stop: () => load.stop() };
+}
+
+/** Clients that stay in one channel with presence. */
+async function openMembers(): Promise<RawWebsocket[]> {
+  const opened: RawWebsocket[] = [];
+  for (let index = 0; index < MEMBERS; index += 1) {
+    await new Promise<void>((resolve) => {
+      opened.push(
+        openClient((text, client) => {
+          if (text.includes('"connect":')) client.send(`{"id":2,"subscribe":{"channel":"${ROOM}"}}`);
+          else if (text.includes('"id":2')) resolve();
+        }),
+      );
+    });
+  }
+  return opened;
+}
+
+/** Each client enters and leaves a channel of its own, over and over: presence, join, leave. */
+function joinAndLeave(): Load {
+  let done = 0;
+  let failed = 0;
+  const clients = Array.from({ length: CONNECTIONS }, (_, index) => {
+    const channel = `lobby:${index}`;
+    return openClient((text, client) => {
+      if (text.includes('"error":')) failed += 1;
+      if (text.includes('"connect":')) client.send(`{"id":2,"subscribe":{"channel":"${channel}"}}`);
+      else if (text.includes('"id":2')) client.send(`{"id":3,"unsubscribe":{"channel":"${channel}"}}`);
+      else if (text.includes('"id":3')) {
+        done += 1;
+        client.send(`{"id":2,"subscribe":{"channel":"${channel}"}}`);
+      }
+    });
+  });
+  return {
+    done: () => done,
+    failed: () => failed,
+    stop: () => clients.forEach((client) => client.close()),
+  };
+}
+
+function openClient(onMessage: (text: string, client: RawWebsocket) => void): RawWebsocket {
+  return openRawWebsocket({
+    port: gateway.port,
+    path: '/connection/websocket',
+    onOpen: (client) => client.send('{"id":1,"connect":{}}'),
+    onMessage,
+  });
+}
