@@ -1,11 +1,11 @@
 // npm run setup: installs what the checkout needs, once. Runs on any Node >= 20 with nothing installed.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, lstatSync, mkdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { ROOT } from './workspace.mjs';
+import { ROOT, carillonNode } from './workspace.mjs';
 
 const PNPM = 'pnpm@10.34.0';
 const STAMP = join(ROOT, 'node_modules/.carillon-setup');
@@ -13,6 +13,7 @@ const STAMP = join(ROOT, 'node_modules/.carillon-setup');
 /** Installs the dependencies unless those of this very lock file are installed. True if there was something to do. */
 export function ensureSetup() {
   const wanted = lockHash();
+  linkNode();
   if (existsSync(STAMP) && readFileSync(STAMP, 'utf8').trim() === wanted) return false;
   const reason = existsSync(join(ROOT, 'node_modules'))
     ? 'what is installed is not that of pnpm-lock.yaml'
@@ -31,9 +32,23 @@ export function ensureSetup() {
       `the installation failed (${detail}); check that the npm registry can be reached and run \`npm run setup\` again`,
     );
   }
+  linkNode();
   mkdirSync(join(ROOT, 'node_modules'), { recursive: true });
   writeFileSync(STAMP, `${wanted}\n`);
   return true;
+}
+
+/**
+ * Commands in node_modules/.bin run on the `node` beside them. pnpm makes that a shell script which waits for its child and
+ * keeps signals to itself; a link to the binary lets SIGTERM and SIGHUP reach the server.
+ */
+function linkNode() {
+  const link = join(ROOT, 'node_modules/.bin/node');
+  if (process.platform === 'win32' || !existsSync(link) || lstatSync(link).isSymbolicLink()) return;
+  const binary = carillonNode();
+  if (!binary.startsWith(ROOT)) return;
+  rmSync(link);
+  symlinkSync(relative(join(ROOT, 'node_modules/.bin'), binary), link);
 }
 
 function lockHash() {

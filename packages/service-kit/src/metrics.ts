@@ -67,16 +67,33 @@ export interface CreateMetricsOptions {
   readonly prefix: string;
   /** Also CPU, memory, event loop and garbage collection of the process, under their usual names. Default: true. */
   readonly withProcessMetrics?: boolean | undefined;
+  /**
+   * Shows each metric under this prefix as well, so that dashboards made for another system go on working.
+   * Default: none.
+   */
+  readonly alsoPrefix?: string | undefined;
 }
 
 const DURATION_BUCKETS_SECONDS: readonly number[] = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ];
 
-export function createMetrics({ prefix, withProcessMetrics = true }: CreateMetricsOptions): Metrics {
+export function createMetrics({ prefix, withProcessMetrics = true, alsoPrefix }: CreateMetricsOptions): Metrics {
   const registry = new Registry();
   if (withProcessMetrics) collectDefaultMetrics({ register: registry });
-  return makersFor(registry, prefix);
+  const metrics = makersFor(registry, prefix);
+  if (alsoPrefix === undefined) return metrics;
+  return { ...metrics, render: async () => withCopies(await metrics.render(), prefix, alsoPrefix) };
+}
+
+type Rendered = Awaited<ReturnType<Metrics['render']>>;
+
+/** Each line that names a metric of `prefix` once more with the other one; samples and their comments alike. */
+function withCopies({ contentType, body }: Rendered, prefix: string, alsoPrefix: string): Rendered {
+  const own = new RegExp(`^(# (?:HELP|TYPE) )?${prefix}_`);
+  const copies = body.split('\n').filter((line) => own.test(line));
+  const renamed = copies.map((line) => line.replace(own, (_match, comment = '') => `${comment}${alsoPrefix}_`));
+  return { contentType, body: `${body}${renamed.join('\n')}\n` };
 }
 
 function makersFor(registry: Registry, prefix: string): Metrics {

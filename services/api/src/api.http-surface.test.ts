@@ -45,9 +45,9 @@ describe('the surface of the API', () => {
     await post(api, '/api/publish', { channel: 'x:y', data: 1 });
     await grpcCall(api.grpcAddress, 'publish', { channel: 'x:y' });
     const text = await (await fetch(`${api.url}/metrics`)).text();
-    expect(text).toMatch(/centrifugo_api_command_errors_total\{protocol="http",method="publish",error="102"\} 1\n/);
-    expect(text).toMatch(/centrifugo_api_command_errors_total\{protocol="grpc",method="publish",error="102"\} 1\n/);
-    expect(text).toMatch(/centrifugo_api_command_duration_seconds_count\{protocol="grpc",method="rpc"\} 1\n/);
-    expect(text).toMatch(/centrifugo_api_command_duration_seconds_histogram_count\{.*method="rpc".*\} \d/);
+    expect(text).toMatch(/carillon_api_command_errors_total\{protocol="http",method="publish",error="102"\} 1\n/);
+    expect(text).toMatch(/carillon_api_command_errors_total\{protocol="grpc",method="publish",error="102"\} 1\n/);
+    expect(text).toMatch(/carillon_api_command_duration_seconds_count\{protocol="grpc",method="rpc"\} 1\n/);
+    expect(text).toMatch(/carillon_api_command_duration_seconds_histogram_count\{.*method="rpc".*\} \d/);
   });
 });

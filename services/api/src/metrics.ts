@@ -12,11 +12,11 @@ export interface ApiMetrics {
 }
 
 /**
- * The one file that names this service's metrics. `metrics` may have any prefix: the names are ours (`carillon_api_…`) and,
- * for what upstream measures too, upstream's (`centrifugo_api_…`, channels-and-config §4.2).
+ * The one file that names this service's metrics. What upstream measures too has its name behind our prefix
+ * (`carillon_api_command_…`, channels-and-config §4.2).
  */
 export function createApiMetrics(metrics: Metrics): ApiMetrics {
-  const compat = metrics.withPrefix('centrifugo');
+  const compat = metrics.withPrefix('carillon');
   const help = 'Duration of server API commands.';
   const labels = ['protocol', 'method'] as const;
   // compat: both forms exist upstream, the summary as deprecated.

@@ -34,12 +34,12 @@ export interface PolicyMetrics {
 const CIRCUIT_VALUE: Readonly<Record<CircuitState, number>> = { closed: 0, half_open: 1, open: 2 };
 
 /**
- * The one file that names this service's metrics. `metrics` may have any prefix: the names are ours (`carillon_auth_policy_…`)
- * and, for what upstream measures too, upstream's (`centrifugo_proxy_…`, channels-and-config.md §4.2).
+ * The one file that names this service's metrics: ours are `carillon_auth_policy_…`; what upstream measures too has its name
+ * behind our prefix (`carillon_proxy_…`, channels-and-config.md §4.2).
  */
 export function createPolicyMetrics(metrics: Metrics): PolicyMetrics {
   const ours = metrics.withPrefix('carillon_auth_policy');
-  const compat = metrics.withPrefix('centrifugo');
+  const compat = metrics.withPrefix('carillon');
   const labels = ['protocol', 'type', 'name'] as const;
   // compat: both forms exist upstream, the summary as deprecated.
   const summary = compat.summary({ name: 'proxy_duration_seconds', help: 'Duration of backend calls.', labels });

@@ -32,7 +32,10 @@ export function createProcessRuntime(config: Config, role: NodeRole): ProcessRun
     clock: systemClock,
   });
   const lifecycle = new Lifecycle({ log, drainTimeoutMs: config.shutdown.timeoutMs });
-  const metrics = createMetrics({ prefix: 'carillon' });
+  const metrics = createMetrics({
+    prefix: 'carillon',
+    alsoPrefix: config.prometheus.upstreamNames ? 'centrifugo' : undefined,
+  });
   const health = new Health();
   health.add('lifecycle', () => lifecycle.check());
   metrics

@@ -28,7 +28,6 @@ export const NOT_BUILT_YET: readonly string[] = [
   'prometheus.instrument_http_handlers',
   'prometheus.recovered_publications_histogram',
   'prometheus.native_histograms',
-  'prometheus.upstream_names',
   'node.info_metrics_aggregate_interval',
   'nats.max_bytes_per_shard',
   'enable_unreleased_features',

@@ -383,9 +383,9 @@ test('metrics tell apart protocol, event and proxy', async () => {
   await rpc(decisions);
   const text = await decisions.renderMetrics();
   const labels = '{protocol="http",type="rpc",name="default"}';
-  expect(text).toContain(`centrifugo_proxy_errors${labels} 1`);
-  expect(text).toContain(`centrifugo_proxy_inflight_requests${labels} 0`);
-  expect(text).toContain(`centrifugo_proxy_duration_seconds_count${labels} 1`);
-  expect(text).toContain(`centrifugo_proxy_duration_seconds_histogram_count${labels} 1`);
+  expect(text).toContain(`carillon_proxy_errors${labels} 1`);
+  expect(text).toContain(`carillon_proxy_inflight_requests${labels} 0`);
+  expect(text).toContain(`carillon_proxy_duration_seconds_count${labels} 1`);
+  expect(text).toContain(`carillon_proxy_duration_seconds_histogram_count${labels} 1`);
   expect(text).toContain('carillon_auth_policy_backend_failures_total{endpoint="default rpc",reason="proxy_status"} 1');
 });

@@ -37,7 +37,7 @@ test.each([
     origin: NO_ORIGIN,
   });
   await expect(call).rejects.toMatchObject({ code: 'proxy_unreachable' });
-  expect(await rendered()).toContain(`centrifugo_proxy_errors{protocol="${protocol}",type="rpc",name="default"} 1`);
+  expect(await rendered()).toContain(`carillon_proxy_errors{protocol="${protocol}",type="rpc",name="default"} 1`);
   await registry.close();
 });
 
