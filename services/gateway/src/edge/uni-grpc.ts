@@ -23,12 +23,22 @@ export interface UniGrpc {
 
 const CLOSE_GRACE_MS = 1000;
 
+/** A connection without a stream, such as one that never says a word. */
+const IDLE_CONNECTION_MS = 20_000;
+
+/** Peers that are gone without a word are found by pings of HTTP/2. */
+const KEEPALIVE_INTERVAL_MS = 30_000;
+const KEEPALIVE_TIMEOUT_MS = 10_000;
+
 const DEFAULT_MAX_RECEIVE_BYTES = 4_194_304;
 
 export function createUniGrpc(context: EdgeContext): UniGrpc {
   const { address, port, tls, maxReceiveMessageSize } = context.settings.uniGrpc;
   const server = new Server({
     'grpc.max_receive_message_length': maxReceiveMessageSize > 0 ? maxReceiveMessageSize : DEFAULT_MAX_RECEIVE_BYTES,
+    'grpc.max_connection_idle_ms': IDLE_CONNECTION_MS,
+    'grpc.keepalive_time_ms': KEEPALIVE_INTERVAL_MS,
+    'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
   });
   const { path } = uniStreamMethods.consume;
   const consume: handleServerStreamingCall<Uint8Array, Uint8Array> = (call) => open(call, context);
