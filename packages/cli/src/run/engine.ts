@@ -5,6 +5,9 @@ import { natsEngine } from '@carillon/cluster/nats';
 import { OperationalError } from '@carillon/service-kit';
 import type { ProcessRuntime } from './process-runtime.ts';
 
+/** Of `nats.request_timeout`, what a publish may take: clients give up on a command after as long as its default is. */
+const PUBLISH_SHARE = 0.7;
+
 /** NATS where `nats.url` is set, else the memory of this process. */
 export function chooseEngine(config: Config, runtime: ProcessRuntime): CreateEngine {
   return config.nats.url.length === 0 ? memoryEngine(runtime) : clusterEngine(config, runtime);
@@ -39,7 +42,7 @@ export function clusterEngine(config: Config, { clock, log, metrics, node }: Pro
       replicas: nats.replicas,
       storage: nats.storage === 'memory' ? 'memory' : 'file',
       topTtlMs: longestMetaTtlMs(config),
-      publishDeadlineMs: nats.requestTimeoutMs,
+      publishDeadlineMs: PUBLISH_SHARE * nats.requestTimeoutMs,
     },
   });
 }
