@@ -1,4 +1,3 @@
-export { channelResolver, RESOLVER_CACHE_CHANNELS, type ResolvedChannel } from './channel-resolver.ts';
 export type { Config } from './config.ts';
 export { defaultConfig, loadConfig, type LoadConfigOptions, type LoadedConfig } from './load-config.ts';
 export type { ChannelConfig, ChannelNamespace, ChannelProxies } from './option/channel.ts';

@@ -99,7 +99,10 @@ describe('createMetrics', () => {
 
   it('shows everything under a second prefix too, on request', async () => {
     const metrics = createMetrics({ prefix: 'carillon', withProcessMetrics: false, alsoPrefix: 'centrifugo' });
-    metrics.counter({ name: 'a_total', help: 'a', labels: ['kind'] }).with({ kind: 'x' }).inc(2);
+    metrics
+      .counter({ name: 'a_total', help: 'a', labels: ['kind'] })
+      .with({ kind: 'x' })
+      .inc(2);
     const { body } = await metrics.render();
     expect(body).toContain('# TYPE carillon_a_total counter');
     expect(body).toContain('carillon_a_total{kind="x"} 2\n');

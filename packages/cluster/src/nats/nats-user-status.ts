@@ -87,6 +87,7 @@ export class NatsUserStatus implements UserStatusStore {
     this.#isClosed = true;
     this.#writes.close();
     this.#reads.close();
+    // Whoever waits for it has its outcome; here only its end counts.
     await this.#declaring?.catch(() => undefined);
   }
 

@@ -1,4 +1,5 @@
 // The only file that loads uWebSockets.js, so that its request head limit is always set first: keep the two exports in this order.
+/** @public */
 export { MAX_REQUEST_HEAD_BYTES } from './request-head-limit.ts';
 export { App, SSLApp, us_listen_socket_close, us_socket_local_port } from 'uWebSockets.js';
 
