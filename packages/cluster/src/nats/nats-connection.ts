@@ -1,5 +1,6 @@
 // The connections of a process to NATS: one for live traffic and appends, one for history reads, which the server runs
 // inline on the connection that asks. Created at start, shared by broker, presence and control, closed by `compose`.
+import { TurnWrites } from './connect/turn-writes.ts';
 import { compareVersions, MIN_SERVER_VERSION } from './connect/server-version.ts';
 import { hostsOf, toConnectionOptions, type NatsConnectOptions } from './connect/nats-options.ts';
 import { createNatsSubjects, type NatsSubjects } from './nats-subjects.ts';
@@ -87,10 +88,12 @@ class Link implements NatsLink {
   readonly #watches: Promise<void>[];
   #isUp = true;
   #isReadsUp = true;
+  readonly #turnWrites: TurnWrites;
   #closing: Promise<void> | undefined;
 
   constructor({ main, reads, subjects, log, clock }: LinkDependencies) {
     this.main = main;
+    this.#turnWrites = new TurnWrites(main);
     this.reads = reads;
     this.subjects = subjects;
     this.#log = log;
@@ -110,6 +113,7 @@ class Link implements NatsLink {
   publish(subject: string, payload: Uint8Array, options?: PublishOptions): void {
     // The library would keep it for the next connection; its caller would have been told of a failure by then.
     if (!this.isConnected) throw unavailableError(this.unavailable());
+    this.#turnWrites.begin();
     this.main.publish(subject, payload, options);
   }
 
