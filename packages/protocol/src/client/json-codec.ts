@@ -10,11 +10,19 @@ const NEWLINE = 0x0a;
 export const jsonCodec: ClientCodec = Object.freeze({
   kind: 'json',
   ping: Uint8Array.of(0x7b, 0x7d),
-  commands: (frame: Uint8Array): Iterable<Command> => readLines(frame, commandCodec.readJson),
+  commands: (frame: Uint8Array): Iterable<Command> =>
+    isEmptyObject(frame) ? PONG : readLines(frame, commandCodec.readJson),
   encodeReply: replyCodec.writeJson,
   encodePush: pushCodec.writeJson,
   joinFrame: (messages: readonly Uint8Array[]): Uint8Array => joinMessages(messages, NEWLINE),
 });
+
+/** What an idle client sends every so often: not worth a parser. */
+const PONG: readonly Command[] = Object.freeze([Object.freeze({})]);
+
+function isEmptyObject(frame: Uint8Array): boolean {
+  return frame.length === 2 && frame[0] === 0x7b && frame[1] === 0x7d;
+}
 
 /** For clients: the replies of a frame, lazily; one trailing newline (HTTP streams) is allowed. */
 export function decodeJsonReplies(frame: Uint8Array): Iterable<Reply> {

@@ -8,7 +8,7 @@ import {
   ProtocolViolation,
 } from '@carillon/protocol/codes';
 import type { Clock, Log } from '@carillon/service-kit';
-import { createCommandQueue, type CommandQueue } from './command-queue.ts';
+import { CommandQueue, type CommandQueueOptions } from './command-queue.ts';
 import type { AcceptSocket, Socket, SocketListener } from '../edge/socket.ts';
 import { Session } from '../session/session.ts';
 import type { SessionTable } from '../session/session-table.ts';
@@ -53,25 +53,49 @@ export function createAcceptConnection(deps: AcceptConnectionDeps): AcceptSocket
     });
     deps.sessions.add(session);
     deps.timers.watchStale(session, staleCloseDelayMs);
-    const queue = createCommandQueue({
-      concurrency: () => (session.state === 'connected' ? concurrency : 1),
-      handle: (command) => deps.dispatch(session, command),
-    });
-    const listener: SocketListener = {
-      onFrame(frame) {
-        if (socket.traits.unidirectional) deps.connectUnidirectional(session, frame);
-        else receiveFrame(deps, { session, queue }, frame);
-      },
-      onSlow: () => deps.close.disconnect(session, DISCONNECT_SLOW),
-      onClose() {
-        queue.clear();
-        deps.emulated.remove(session.sessionId);
-        deps.close.gone(session);
-      },
-    };
+    const listener = new ConnectionListener(deps, session, concurrency);
     if (socket.traits.emulated) deps.emulated.add(session.sessionId, socket.traits.name, listener);
     return listener;
   };
+}
+
+/** What each connection has besides its session. One object, since there are many connections. */
+class ConnectionListener implements SocketListener, CommandQueueOptions {
+  readonly #deps: AcceptConnectionDeps;
+  readonly #session: Session;
+  readonly #concurrency: number;
+  readonly #queue: CommandQueue;
+
+  constructor(deps: AcceptConnectionDeps, session: Session, concurrency: number) {
+    this.#deps = deps;
+    this.#session = session;
+    this.#concurrency = concurrency;
+    this.#queue = new CommandQueue(this);
+  }
+
+  concurrency(): number {
+    return this.#session.state === 'connected' ? this.#concurrency : 1;
+  }
+
+  handle(command: Command): Promise<void> | undefined {
+    return this.#deps.dispatch(this.#session, command);
+  }
+
+  onFrame(frame: Uint8Array): void {
+    const session = this.#session;
+    if (session.socket.traits.unidirectional) this.#deps.connectUnidirectional(session, frame);
+    else receiveFrame(this.#deps, { session, queue: this.#queue }, frame);
+  }
+
+  onSlow(): void {
+    this.#deps.close.disconnect(this.#session, DISCONNECT_SLOW);
+  }
+
+  onClose(): void {
+    this.#queue.clear();
+    this.#deps.emulated.remove(this.#session.sessionId);
+    this.#deps.close.gone(this.#session);
+  }
 }
 
 /** client-protocol §1.3.2: commands before a malformed one are executed, processing stops at the first that closes. */

@@ -1,82 +1,87 @@
 import type { Command } from '@carillon/protocol/client';
 
-/**
- * Commands of one connection, in arrival order (client-protocol §3.4 C1 to C3): one after another, or up to
- * `concurrency` at a time. Nothing is queued while handlers answer at once, which most do.
- */
-export interface CommandQueue {
-  /** Runs the command now or when its turn comes. False when the queue is full; the command is then dropped. */
-  push(command: Command): boolean;
-  /** Calls `act` once, when everything pushed so far has been handled; at once when nothing waits. */
-  whenIdle(act: () => void): void;
-  /** Forgets what waits; running handlers go on. */
-  clear(): void;
-}
-
 /** Commands that may wait behind a slow one. SDKs send a few hundred at once when many subscriptions reconnect. */
 export const MAX_WAITING_COMMANDS = 4096;
 
 export interface CommandQueueOptions {
   /** Handlers in flight at once; 0 and 1 mean one (client.concurrency). Asked anew each time: connect goes alone. */
-  readonly concurrency: () => number;
+  concurrency(): number;
   /** Handles one command; returns a promise only when it has to wait. Never rejects. */
-  readonly handle: (command: Command) => Promise<void> | undefined;
+  handle(command: Command): Promise<void> | undefined;
 }
 
-export function createCommandQueue({ concurrency, handle }: CommandQueueOptions): CommandQueue {
-  const limit = (): number => Math.max(1, concurrency());
-  let waiting: Command[] = [];
-  let head = 0;
-  let running = 0;
-  let afterIdle: (() => void) | undefined;
+/**
+ * Commands of one connection, in arrival order (client-protocol §3.4 C1 to C3): one after another, or up to
+ * `concurrency` at a time. Nothing is queued while handlers answer at once, which most do, so a queue is one small object
+ * until a command has to wait.
+ */
+export class CommandQueue {
+  readonly #options: CommandQueueOptions;
+  #waiting: Command[] | undefined = undefined;
+  #head = 0;
+  #running = 0;
+  #afterIdle: (() => void) | undefined = undefined;
 
-  function run(command: Command): void {
-    const done = handle(command);
+  constructor(options: CommandQueueOptions) {
+    this.#options = options;
+  }
+
+  /** Runs the command now or when its turn comes. False when the queue is full; the command is then dropped. */
+  push(command: Command): boolean {
+    if (this.#waiting === undefined && this.#running < this.#limit) {
+      this.#run(command);
+      return true;
+    }
+    this.#waiting ??= [];
+    if (this.#waiting.length - this.#head >= MAX_WAITING_COMMANDS) return false;
+    this.#waiting.push(command);
+    return true;
+  }
+
+  /** Calls `act` once, when everything pushed so far has been handled; at once when nothing waits. */
+  whenIdle(act: () => void): void {
+    if (this.#running === 0 && this.#waiting === undefined) act();
+    else this.#afterIdle = act;
+  }
+
+  /** Forgets what waits; running handlers go on. */
+  clear(): void {
+    this.#afterIdle = undefined;
+    this.#forgetWaiting();
+  }
+
+  get #limit(): number {
+    return Math.max(1, this.#options.concurrency());
+  }
+
+  #run(command: Command): void {
+    const done = this.#options.handle(command);
     if (done === undefined) return;
-    running += 1;
+    this.#running += 1;
     void done.then(() => {
-      running -= 1;
-      drain();
+      this.#running -= 1;
+      this.#drain();
     });
   }
 
-  function drain(): void {
-    while (running < limit() && head < waiting.length) {
-      const command = waiting[head];
-      head += 1;
-      if (command !== undefined) run(command);
+  #drain(): void {
+    while (this.#waiting !== undefined && this.#running < this.#limit) {
+      const command = this.#waiting[this.#head];
+      this.#head += 1;
+      if (this.#head >= this.#waiting.length) this.#forgetWaiting();
+      if (command !== undefined) this.#run(command);
     }
-    if (head === waiting.length) {
-      waiting = [];
-      head = 0;
-      if (running === 0) becomeIdle();
-    }
+    if (this.#waiting === undefined && this.#running === 0) this.#becomeIdle();
   }
 
-  function becomeIdle(): void {
-    const act = afterIdle;
-    afterIdle = undefined;
+  #forgetWaiting(): void {
+    this.#waiting = undefined;
+    this.#head = 0;
+  }
+
+  #becomeIdle(): void {
+    const act = this.#afterIdle;
+    this.#afterIdle = undefined;
     act?.();
   }
-
-  return {
-    push(command) {
-      if (running < limit() && waiting.length === 0) {
-        run(command);
-        return true;
-      }
-      if (waiting.length - head >= MAX_WAITING_COMMANDS) return false;
-      waiting.push(command);
-      return true;
-    },
-    whenIdle(act) {
-      if (running === 0 && waiting.length === 0) act();
-      else afterIdle = act;
-    },
-    clear() {
-      afterIdle = undefined;
-      waiting = [];
-      head = 0;
-    },
-  };
 }

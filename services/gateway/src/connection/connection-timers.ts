@@ -44,6 +44,7 @@ export function createConnectionTimers({
     watchStale(session, delayMs) {
       const entry = of(session);
       entry.opening = deadlines.schedule(delayMs, () => {
+        entry.opening = undefined;
         if (session.state !== 'connected') onStale(session);
       });
     },

@@ -24,7 +24,8 @@ const NOBODY: ReadonlySet<Session> = new Set();
 export function createSessionTable(): SessionTable {
   const byClient = new Map<string, Session>();
   const bySessionId = new Map<string, Session>();
-  const byUser = new Map<string, Set<Session>>();
+  // Most users have one session: a set for each would take more memory than the rest of the table.
+  const byUser = new Map<string, Session | Set<Session>>();
   let numClients = 0;
 
   return {
@@ -33,23 +34,28 @@ export function createSessionTable(): SessionTable {
       bySessionId.set(session.sessionId, session);
     },
     identify(session) {
-      let sessions = byUser.get(session.user);
-      if (sessions === undefined) byUser.set(session.user, (sessions = new Set()));
-      if (sessions.has(session)) return;
-      sessions.add(session);
+      const others = byUser.get(session.user);
+      if (others === session || (others instanceof Set && others.has(session))) return;
+      if (others === undefined) byUser.set(session.user, session);
+      else if (others instanceof Set) others.add(session);
+      else byUser.set(session.user, new Set([others, session]));
       numClients += 1;
     },
     remove(session) {
       byClient.delete(session.id);
       bySessionId.delete(session.sessionId);
       const sessions = byUser.get(session.user);
-      if (sessions?.delete(session) !== true) return;
+      if (sessions instanceof Set ? !sessions.delete(session) : sessions !== session) return;
       numClients -= 1;
-      if (sessions.size === 0) byUser.delete(session.user);
+      if (!(sessions instanceof Set) || sessions.size === 0) byUser.delete(session.user);
     },
     byClient: (client) => byClient.get(client),
     bySessionId: (sessionId) => bySessionId.get(sessionId),
-    ofUser: (user) => byUser.get(user) ?? NOBODY,
+    ofUser(user) {
+      const sessions = byUser.get(user);
+      if (sessions === undefined) return NOBODY;
+      return sessions instanceof Set ? sessions : new Set([sessions]);
+    },
     all: () => byClient.values(),
     get size() {
       return byClient.size;

@@ -6,6 +6,9 @@ export interface HandshakeOptions {
   readonly keptHeaders?: ReadonlySet<string> | undefined;
 }
 
+/** Shared by all connections that keep none, since there are many. */
+const NO_HEADERS: HandshakeRequest['headers'] = new Map();
+
 /** Copies what outlives the handler: uWS requests are gone when it returns. */
 export function captureHandshake(
   res: Pick<HttpResponse, 'getRemoteAddress'>,
@@ -13,14 +16,17 @@ export function captureHandshake(
   options: HandshakeOptions,
 ): HandshakeRequest {
   const { keptHeaders } = options;
-  const headers = new Map<string, string[]>();
-  req.forEach((name, value) => {
-    if (keptHeaders !== undefined && !keptHeaders.has(name)) return;
-    const values = headers.get(name);
-    if (values === undefined) headers.set(name, [value]);
-    else values.push(value);
-  });
-  return { headers, remoteAddress: remoteAddress(res, req, options.trustedProxyHops) };
+  let headers: Map<string, string[]> | undefined;
+  if (keptHeaders === undefined || keptHeaders.size > 0) {
+    req.forEach((name, value) => {
+      if (keptHeaders !== undefined && !keptHeaders.has(name)) return;
+      headers ??= new Map();
+      const values = headers.get(name);
+      if (values === undefined) headers.set(name, [value]);
+      else values.push(value);
+    });
+  }
+  return { headers: headers ?? NO_HEADERS, remoteAddress: remoteAddress(res, req, options.trustedProxyHops) };
 }
 
 function remoteAddress(
