@@ -1,6 +1,7 @@
 // npm run bench:publish — HTTP publishes into channels with history through one api instance, broadcasts, and a hot channel,
 // on one NATS server with file storage: rate, and CPU of api and NATS. Beside a bare server that stores the same bodies in
-// JetStream with nothing added. BENCH_PROFILE=1 leaves a CPU profile of the api instance in the current folder.
+// JetStream with nothing added. BENCH_PROFILE=1 leaves a CPU profile of the api instance in the current folder;
+// BENCH_NATS='{"shards":2}' sets other options of `nats`.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,7 +15,7 @@ const CHANNELS = 1_000;
 const CONNECTIONS = 16;
 const WARM_UP_MS = 3_000;
 const MEASURE_MS = 6_000;
-const ROUNDS = 2;
+const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? '2');
 const DATA = JSON.stringify({ text: 'x'.repeat(100) });
 
 interface Target {
@@ -35,7 +36,7 @@ interface Case {
 
 const nats = await startNats({ exclusive: true });
 const config = mergeConfig(BASE_CONFIG, {
-  nats: { url: nats.url, prefix: 'bench' },
+  nats: { ...JSON.parse(process.env['BENCH_NATS'] ?? '{}'), url: nats.url, prefix: 'bench' },
   channel: { namespaces: [{ name: 'hist', history_size: 100, history_ttl: '300s' }] },
 });
 const profiling =
