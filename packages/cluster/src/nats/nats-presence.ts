@@ -5,6 +5,7 @@ import type { Presence, PresenceStats } from '../presence.ts';
 import type { NodeRegistry } from './control/node-registry.ts';
 import type { NatsLink } from './nats-connection.ts';
 import { DeadNodePurge } from './presence/dead-node-purge.ts';
+import { FollowedChannels } from './presence/followed-channels.ts';
 import { OwnEntries } from './presence/own-entries.ts';
 import { PresenceAnnouncer } from './presence/presence-announcer.ts';
 import { decodePresenceEntry, type PresenceEntry } from './presence/presence-entry.ts';
@@ -40,7 +41,8 @@ export async function createNatsPresence(deps: NatsPresenceDeps): Promise<Presen
 
 /**
  * Presence in one stream in the memory of NATS: a message per channel, node and client, written on change only
- * (architecture §2.6). This node's own entries are read from its own memory, those of others from the stream, as long as
+ * (architecture §2.6). This node's own entries are read from its own memory, those of others from the stream, or from what
+ * is followed of it where a channel is read often, as long as
  * their node lives.
  */
 class StreamPresence implements Presence {
@@ -54,6 +56,7 @@ class StreamPresence implements Presence {
   readonly #own: OwnEntries = new OwnEntries();
   readonly #announcer: PresenceAnnouncer;
   readonly #purge: DeadNodePurge;
+  readonly #followed: FollowedChannels;
   readonly #inFlight: SingleFlight<string, ReadonlyMap<string, ClientInfo>> = new SingleFlight();
   readonly #stops: (() => void)[] = [];
   #isClosed = false;
@@ -88,6 +91,14 @@ class StreamPresence implements Presence {
     const shared = { store: this.#store, subjects, nodeId, clock, log };
     this.#announcer = new PresenceAnnouncer({ ...shared, own: this.#own, checkMs: times.checkMs });
     this.#purge = new DeadNodePurge({ ...shared, registry, delayMs: times.purgeDelayMs });
+    this.#followed = new FollowedChannels({
+      link,
+      clock,
+      log,
+      deadlineMs: times.requestDeadlineMs ?? REQUEST_DEADLINE_MS,
+      decode: (bytes) => this.#decode(bytes),
+      read: (channel, onBytes) => this.#readStream(channel, onBytes),
+    });
   }
 
   async start(): Promise<void> {
@@ -139,6 +150,7 @@ class StreamPresence implements Presence {
     this.#isClosed = true;
     for (const stop of this.#stops) stop();
     this.#purge.close();
+    this.#followed.close();
     // Whoever does not get through leaves it to the others: without its heartbeat the entries do not count.
     await this.#announcer.close().catch((error: unknown) => this.#log.debug('left presence behind', { error }));
     this.#own.clear();
@@ -148,25 +160,36 @@ class StreamPresence implements Presence {
 
   async #read(channel: string): Promise<ReadonlyMap<string, ClientInfo>> {
     this.#assertOpen();
-    try {
-      return await this.#readStream(channel);
-    } catch (error) {
-      if (!(error instanceof NoStreamError)) throw error;
-      await this.#announcer.restore();
-      return this.#readStream(channel);
+    const members = new Map<string, ClientInfo>();
+    const followed = await this.#followed.entries(channel);
+    if (followed === undefined) {
+      await this.#readStream(channel, (bytes) => {
+        const entry = this.#decode(bytes);
+        if (entry === undefined || entry.nodeId === this.#nodeId) return;
+        if (this.#registry.isAlive(entry.nodeId)) members.set(entry.info.client ?? '', entry.info);
+        else this.#purge.purgeSoon(entry.nodeId);
+      });
+    } else for (const { info } of this.#alive(followed)) members.set(info.client ?? '', info);
+    for (const [client, info] of this.#own.of(channel)) members.set(client, info);
+    return members;
+  }
+
+  /** Those of other nodes that live. */
+  *#alive(entries: Iterable<PresenceEntry>): Generator<PresenceEntry> {
+    for (const entry of entries) {
+      if (entry.nodeId !== this.#nodeId && this.#registry.isAlive(entry.nodeId)) yield entry;
     }
   }
 
-  async #readStream(channel: string): Promise<ReadonlyMap<string, ClientInfo>> {
-    const members = new Map<string, ClientInfo>();
-    await this.#store.read(this.#link.subjects.presenceOfChannel(channel), (bytes) => {
-      const entry = this.#decode(bytes);
-      if (entry === undefined || entry.nodeId === this.#nodeId) return;
-      if (this.#registry.isAlive(entry.nodeId)) members.set(entry.info.client ?? '', entry.info);
-      else this.#purge.purgeSoon(entry.nodeId);
-    });
-    for (const [client, info] of this.#own.of(channel)) members.set(client, info);
-    return members;
+  async #readStream(channel: string, onBytes: (bytes: Uint8Array) => void): Promise<void> {
+    const filter = this.#link.subjects.presenceOfChannel(channel);
+    try {
+      await this.#store.read(filter, onBytes);
+    } catch (error) {
+      if (!(error instanceof NoStreamError)) throw error;
+      await this.#announcer.restore();
+      await this.#store.read(filter, onBytes);
+    }
   }
 
   #decode(bytes: Uint8Array): PresenceEntry | undefined {
