@@ -184,7 +184,7 @@ function bareServer(): void {
         if (message.byteLength > 2) ws.send(answers, false);
       },
     })
-    .any('/*', (response) => response.end(''))
+    .any('/*', (response) => void response.end(''))
     .listen(Number(process.argv[3]), (socket) => {
       if (socket === false) throw new Error('no port');
     });
