@@ -11,11 +11,11 @@ const HOLD_MS = number('HOLD_MS', 2000);
 const MAX_CONNECT_MS = number('MAX_CONNECT_MS', 2000);
 
 export const options = optionsOf(
-  { storm: { executor: 'constant-vus', vus: VUS, duration: `${DURATION_S}s`, gracefulStop: '15s' } },
+  { storm: { executor: 'constant-vus', exec: 'storm', vus: VUS, duration: `${DURATION_S}s`, gracefulStop: '15s' } },
   { carillon_connect_ms: [`p(95)<${MAX_CONNECT_MS}`], carillon_connects: ['count>0'] },
 );
 
-export default function storm() {
+export function storm() {
   const clients = [];
   let ready = 0;
   const end = () => {

@@ -16,6 +16,7 @@ export const options = optionsOf(
   {
     publishers: {
       executor: 'per-vu-iterations',
+      exec: 'publisher',
       vus: PUBLISHERS,
       iterations: 1,
       maxDuration: `${DURATION_S + 30}s`,
@@ -24,7 +25,7 @@ export const options = optionsOf(
   { carillon_published: ['count>0'] },
 );
 
-export default function publisher() {
+export function publisher() {
   const channel = channelOf(`api-${index()}`);
   const padding = 'x'.repeat(BYTES);
   const top = call('history', { channel, limit: 0 });
