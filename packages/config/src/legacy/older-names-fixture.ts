@@ -20,7 +20,12 @@ export const OLDER_NAMES: readonly OlderName[] = [
   [{ token_hmac_secret_key: 's' }, 'client.token.hmac_secret_key', (c) => token(c).hmacSecretKey, 's'],
   [{ token_rsa_public_key: 's' }, 'client.token.rsa_public_key', (c) => token(c).rsaPublicKey, 's'],
   [{ token_ecdsa_public_key: 's' }, 'client.token.ecdsa_public_key', (c) => token(c).ecdsaPublicKey, 's'],
-  [{ token_jwks_public_endpoint: 's' }, 'client.token.jwks_public_endpoint', (c) => token(c).jwksPublicEndpoint, 's'],
+  [
+    { token_jwks_public_endpoint: 'https://keys' },
+    'client.token.jwks_public_endpoint',
+    (c) => token(c).jwksPublicEndpoint,
+    'https://keys',
+  ],
   [{ token_audience: 's' }, 'client.token.audience', (c) => token(c).audience, 's'],
   [{ token_audience_regex: 's' }, 'client.token.audience_regex', (c) => token(c).audienceRegex, 's'],
   [{ token_issuer: 's' }, 'client.token.issuer', (c) => token(c).issuer, 's'],
