@@ -70,7 +70,7 @@ export function visit() {
       channels,
       positions,
       onReady: begin,
-      onPublication: tally.take,
+      onPublication: (channel, publication) => tally.take(channel, publication),
       onClose,
     });
   };

@@ -46,7 +46,8 @@ function followOne({ user, channels, total, reconnectEveryMs }) {
   let client;
   let isOver = false;
   const connect = () => {
-    client = openClient({ user, channels, positions, onPublication: tally.take, onClose: () => again() });
+    const onPublication = (channel, publication) => tally.take(channel, publication);
+    client = openClient({ user, channels, positions, onPublication, onClose: () => again() });
   };
   // Also after an end that nobody asked for: what matters is what arrives.
   const again = () => {
