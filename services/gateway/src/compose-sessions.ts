@@ -87,7 +87,6 @@ export function createSessionStack(deps: SessionStackDeps): SessionStack {
     limits,
     sessions,
     heartbeat,
-    deadlines,
     establish,
     expiry,
     timers,

@@ -1,4 +1,4 @@
-import { OperationalError, type Clock, type Log } from '@carillon/service-kit';
+import type { Clock, Log } from '@carillon/service-kit';
 import { isRunning, type Ban, type BanKey } from '../ban-list.ts';
 import { MAX_BANS, type BanListener, type BanStore, type BanView } from '../bans.ts';
 import { bansFullError } from '../memory/memory-bans.ts';
@@ -8,7 +8,8 @@ import { banStreamConfig, BanStream, sequenceOf } from './bans/ban-stream.ts';
 import type { NatsLink } from './nats-connection.ts';
 import { declareStreams } from './nats-streams.ts';
 import { NoStreamError } from './presence/stream-request.ts';
-import { Requester } from './request/requester.ts';
+import { createLinkRequesters } from './request/link-requesters.ts';
+import type { Requester } from './request/requester.ts';
 
 const REQUEST_DEADLINE_MS = 5_000;
 /** How long the record of a removal stays: a node that was away for longer reads everything again. */
@@ -59,20 +60,9 @@ class StreamBans implements BanStore {
     this.#log = log;
     this.#replicas = replicas ?? 1;
     this.#maxBans = maxBans ?? MAX_BANS;
-    this.#writes = new Requester({
-      connection: link.main,
-      publish: (subject, payload, options) => link.publish(subject, payload, options),
-      clock,
-    });
-    this.#reads = new Requester({
-      connection: link.reads,
-      publish: (subject, payload, options) => {
-        const reason = link.unavailable();
-        if (reason !== undefined) throw new OperationalError('nats_unavailable', reason);
-        link.reads.publish(subject, payload, options);
-      },
-      clock,
-    });
+    const { writes, reads } = createLinkRequesters(link, clock);
+    this.#writes = writes;
+    this.#reads = reads;
     this.#stream = new BanStream({
       subjects: link.subjects,
       writes: this.#writes,

@@ -11,7 +11,8 @@ import { PresenceAnnouncer } from './presence/presence-announcer.ts';
 import { decodePresenceEntry, type PresenceEntry } from './presence/presence-entry.ts';
 import { PresenceStore } from './presence/presence-store.ts';
 import { NoStreamError } from './presence/stream-request.ts';
-import { Requester } from './request/requester.ts';
+import { createLinkRequesters } from './request/link-requesters.ts';
+import type { Requester } from './request/requester.ts';
 
 /** Of each request to NATS. */
 const REQUEST_DEADLINE_MS = 5_000;
@@ -67,20 +68,9 @@ class StreamPresence implements Presence {
     this.#registry = registry;
     this.#nodeId = nodeId;
     this.#log = log;
-    this.#writes = new Requester({
-      connection: link.main,
-      publish: (subject, payload, options) => link.publish(subject, payload, options),
-      clock,
-    });
-    this.#reads = new Requester({
-      connection: link.reads,
-      publish: (subject, payload, options) => {
-        const reason = link.unavailable();
-        if (reason !== undefined) throw new OperationalError('nats_unavailable', reason);
-        link.reads.publish(subject, payload, options);
-      },
-      clock,
-    });
+    const { writes, reads } = createLinkRequesters(link, clock);
+    this.#writes = writes;
+    this.#reads = reads;
     this.#store = new PresenceStore({
       subjects,
       writes: this.#writes,

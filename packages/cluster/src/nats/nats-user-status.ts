@@ -6,7 +6,8 @@ import { declareStreams, type StreamConfig } from './nats-streams.ts';
 import type { NatsSubjects } from './nats-subjects.ts';
 import { NoStreamError, parseAnswer } from './presence/stream-request.ts';
 import { isNoResponders } from './request/reply-inbox.ts';
-import { Requester } from './request/requester.ts';
+import { createLinkRequesters } from './request/link-requesters.ts';
+import type { Requester } from './request/requester.ts';
 
 const REQUEST_DEADLINE_MS = 5_000;
 /** Subjects in one read: the server answers at most 1,024, and runs each read in one go. */
@@ -49,20 +50,9 @@ export class NatsUserStatus implements UserStatusStore {
     this.#clock = clock;
     this.#log = log;
     this.#replicas = replicas ?? 1;
-    this.#writes = new Requester({
-      connection: link.main,
-      publish: (subject, payload, options) => link.publish(subject, payload, options),
-      clock,
-    });
-    this.#reads = new Requester({
-      connection: link.reads,
-      publish: (subject, payload, options) => {
-        const reason = link.unavailable();
-        if (reason !== undefined) throw new OperationalError('nats_unavailable', reason);
-        link.reads.publish(subject, payload, options);
-      },
-      clock,
-    });
+    const { writes, reads } = createLinkRequesters(link, clock);
+    this.#writes = writes;
+    this.#reads = reads;
   }
 
   put(users: readonly string[], status: UserStatus): Promise<void> {

@@ -3,7 +3,6 @@ import type { DecisionService } from '@carillon/policy';
 import type { Clock, Log } from '@carillon/service-kit';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
 import type { ChannelHub } from '../fanout/hub-port.ts';
-import type { Deadlines } from '../session/deadlines.ts';
 import type { Heartbeat } from '../session/heartbeat.ts';
 import type { SessionTable } from '../session/session-table.ts';
 import type { ConnectionMetrics } from '../connection/connection-metrics.ts';
@@ -23,7 +22,6 @@ export interface CommandDeps {
   readonly tokens: TokenVerifier;
   readonly sessions: SessionTable;
   readonly heartbeat: Heartbeat;
-  readonly deadlines: Deadlines;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: ConnectionMetrics;
