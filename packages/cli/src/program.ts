@@ -42,6 +42,7 @@ export function createProgram(context: ProgramContext): Command {
   addConfigCommands(program, context);
   addTokenCommands(program, context);
   addTokenChecks(program, context);
+  addDemo(program, context);
   program
     .command('version')
     .description('print the version')
@@ -122,6 +123,16 @@ function addTokenChecks(program: Command, { io, exit }: ProgramContext): void {
   add('checksubtoken', 'verify a subscription token').action(async (tokens, options) =>
     exit(await (await import('./commands/checksubtoken.ts')).checkSubTokenCommand(tokens, options, io)),
   );
+}
+
+function addDemo(program: Command, { io, exit }: ProgramContext): void {
+  program
+    .command('demo')
+    .description('serve a demo page with a token endpoint, for a cluster that the page reaches under the same address')
+    .option(...CONFIG)
+    .option('-p, --port <port>', 'port to serve on', wholeNumber, 8080)
+    .option('-a, --address <address>', 'address to serve on; anybody who reaches it gets tokens', '127.0.0.1')
+    .action(async (options) => exit(await (await import('./demo/demo-command.ts')).demoCommand(options, io)));
 }
 
 function wholeNumber(text: string): number {

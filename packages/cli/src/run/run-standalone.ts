@@ -2,7 +2,7 @@ import { composeApi } from '@carillon/api/compose';
 import { composeAuthPolicy } from '@carillon/auth-policy/compose';
 import type { Config } from '@carillon/config';
 import { composeGateway } from '@carillon/gateway/compose';
-import { demoAssets } from '../demo/demo-page.ts';
+import { DEMO_CHANNEL, demoAssets } from '../demo/demo-page.ts';
 import { signToken } from '../commands/sign-token.ts';
 import type { CommandIo } from '../command-io.ts';
 import { devBanner } from './dev-banner.ts';
@@ -10,8 +10,6 @@ import { chooseEngine } from './engine.ts';
 import type { ProcessRuntime } from './process-runtime.ts';
 import type { RunningServices } from './running-services.ts';
 
-/** Channel of the demo page. */
-const DEMO_CHANNEL = 'chat:demo';
 const DEMO_USER = 'demo';
 const DEMO_TOKEN_TTL_S = 7 * 86_400;
 
