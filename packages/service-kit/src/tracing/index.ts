@@ -1,0 +1,3 @@
+export { formatTraceparent, parseTraceparent, TRACEPARENT, type TraceContext } from './trace-context.ts';
+export { openTracing, type OpenTracingOptions } from './open-tracing.ts';
+export type { Span, SpanAttributes, SpanKind, SpanStart, Tracing } from './tracing.ts';
