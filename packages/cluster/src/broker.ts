@@ -1,5 +1,6 @@
 import type { ClientInfo, Publication } from '@carillon/protocol/client';
 import type { StreamPosition } from '@carillon/protocol/channel';
+import type { TraceContext } from '@carillon/service-kit/tracing';
 
 /**
  * The broker: ordered channel streams and their live fan-out to the nodes that want them.
@@ -71,6 +72,8 @@ export interface LivePublication {
   readonly delta: boolean;
   /** Wall clock of the publish, ms since 1970; 0 when unknown. */
   readonly publishedAt: number;
+  /** Of the publish, where that is traced: deliveries go on from it. */
+  readonly trace?: TraceContext | undefined;
 }
 
 /** How a channel's stream is kept. All three are of the namespace; a stream exists when size and ttl are above zero. */
@@ -102,6 +105,8 @@ export interface PublishRequest {
   readonly version?: number | undefined;
   readonly versionEpoch?: string | undefined;
   readonly delta?: boolean | undefined;
+  /** Travels with the publication. Only of a trace that is sampled: all others would be bytes for nothing. */
+  readonly trace?: TraceContext | undefined;
 }
 
 export interface PublishResult {

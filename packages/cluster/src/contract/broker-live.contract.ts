@@ -50,6 +50,17 @@ export function describeLive(underTest: () => BrokerUnderTest): void {
       expect(live.publishedAt).toBeGreaterThan(1_600_000_000_000);
     });
 
+    it('hands over the trace of a publication that has one, in the log and outside, and none of those beside it', async () => {
+      const { channel, publisher, reader } = await joined();
+      const trace = { traceId: 'ab'.repeat(16), spanId: 'cd'.repeat(8), isSampled: true };
+      const requests = [{}, { trace }, {}, { trace }].map((more) => ({ channel, data: bytes('x'), ...more }));
+      await Promise.all(requests.map((request) => publisher.broker.publish({ ...request, retention: retain() })));
+      for (const request of requests.slice(0, 2)) await publisher.broker.publish(request);
+      await eventually(() => expect(reader.received.events(channel)).toHaveLength(6));
+      const traces = reader.received.events(channel).map((event) => event.kind === 'publication' && event.live.trace);
+      expect(traces).toEqual([undefined, trace, undefined, trace, undefined, trace]);
+    });
+
     it('can read from the log whatever it has announced', async () => {
       const { channel, publisher, reader } = await joined();
       await publishTexts(publisher, channel, ['a']);

@@ -145,9 +145,9 @@ export class MemoryBroker implements Broker {
     return { position };
   }
 
-  #deliver({ channel, delta = false }: PublishRequest, publication: Publication, epoch: string): void {
+  #deliver({ channel, delta = false, trace }: PublishRequest, publication: Publication, epoch: string): void {
     if (!this.#joined.has(channel)) return;
-    this.#receiver.onPublication(channel, { publication, epoch, delta, publishedAt: this.#clock.now() });
+    this.#receiver.onPublication(channel, { publication, epoch, delta, publishedAt: this.#clock.now(), trace });
   }
 
   /** The stream, made when there is none; its meta ttl starts again. */

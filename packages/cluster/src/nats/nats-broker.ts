@@ -259,6 +259,7 @@ class NatsBroker implements Broker {
       tags: request.tags,
       version: request.retention === undefined ? 0 : (request.version ?? 0),
       isDelta: request.delta ?? false,
+      trace: request.trace,
     };
   }
 

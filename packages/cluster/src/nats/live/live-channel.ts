@@ -98,7 +98,8 @@ export class LiveChannel {
       else if (message.kind === 'publication') {
         const publication = toPublication(message.body, 0);
         const { publishedAt } = message;
-        const live = { publication, epoch: '', delta: message.body.isDelta, publishedAt };
+        const { isDelta: delta, trace } = message.body;
+        const live = { publication, epoch: '', delta, publishedAt, trace };
         this.#shared.receiver.onPublication(this.channel, live);
       } else if (message.kind === 'join') this.#shared.receiver.onJoin(this.channel, message.info);
       else this.#shared.receiver.onLeave(this.channel, message.info);
@@ -217,7 +218,8 @@ export class LiveChannel {
       const publication = toPublication(body, offset);
       this.#ring.append(offset, publication, this.retention?.historySize ?? 0);
       if (this.isSilent) continue;
-      this.#shared.receiver.onPublication(this.channel, { publication, epoch, delta: body.isDelta, publishedAt });
+      const { isDelta: delta, trace } = body;
+      this.#shared.receiver.onPublication(this.channel, { publication, epoch, delta, publishedAt, trace });
     }
     this.#adopt(record.state);
     // It follows on all that is known, so nothing was missing when it was written.

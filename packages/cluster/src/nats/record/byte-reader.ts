@@ -50,6 +50,12 @@ export class ByteReader {
     return this.#buffer.subarray(start, end);
   }
 
+  /** A view of so many bytes. */
+  raw(length: number): Buffer {
+    const { start, end } = this.#take(length);
+    return this.#buffer.subarray(start, end);
+  }
+
   skip(length: number): void {
     this.#take(length);
   }

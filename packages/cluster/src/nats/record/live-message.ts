@@ -5,7 +5,7 @@ import type { ClientInfo } from '@carillon/protocol/client';
 import { ByteReader } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { KIND_JOIN, KIND_LEAVE, KIND_LIVE, KIND_LOG, readLogRecord, type LogRecord } from './log-record.ts';
-import { readBody, readInfo, writeBody, writeInfo, type PublicationBody } from './publication-body.ts';
+import { readInfo, readLastBody, writeInfo, writeLastBody, type PublicationBody } from './publication-body.ts';
 
 export type LiveMessage =
   | { readonly kind: 'log'; readonly record: LogRecord }
@@ -15,7 +15,7 @@ export type LiveMessage =
 export function writeLivePublication(out: ByteWriter, body: PublicationBody, publishedAt: number): void {
   out.u8(KIND_LIVE);
   out.varint(publishedAt);
-  writeBody(out, body);
+  writeLastBody(out, body);
 }
 
 export function writePresenceChange(out: ByteWriter, kind: 'join' | 'leave', info: ClientInfo): void {
@@ -30,7 +30,7 @@ export function readLiveMessage(bytes: Uint8Array): LiveMessage {
   switch (reader.u8()) {
     case KIND_LIVE: {
       const publishedAt = reader.varint();
-      return { kind: 'publication', publishedAt, body: readBody(reader) };
+      return { kind: 'publication', publishedAt, body: readLastBody(reader) };
     }
     case KIND_JOIN:
       return { kind: 'join', info: readInfo(reader) };

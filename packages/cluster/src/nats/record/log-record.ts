@@ -2,7 +2,7 @@
 import { ProtocolViolation } from '@carillon/protocol/codes';
 import { ByteReader } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
-import { readBody, writeBody, type PublicationBody } from './publication-body.ts';
+import { readBodies, writeBodies, type PublicationBody } from './publication-body.ts';
 
 /** Everything that is known of a channel's stream at its newest record. Each record carries all of it. */
 export interface LogState {
@@ -56,7 +56,7 @@ export function writeLogRecord(out: ByteWriter, { state, bodies }: LogRecord): v
   out.varint(state.expiresAt);
   out.varint(state.version);
   if (state.version !== 0) out.text(state.versionEpoch);
-  for (const body of bodies) writeBody(out, body);
+  writeBodies(out, bodies);
 }
 
 /** Throws ProtocolViolation on anything else. Data are views of `bytes`. */
@@ -78,8 +78,7 @@ export function readLogRecord(bytes: Uint8Array): LogRecord {
   if (count > MAX_BATCH || count > offset || slots < 1 || floor < 0 || epoch === '') {
     throw new ProtocolViolation('log record contradicts itself');
   }
-  const bodies: PublicationBody[] = [];
-  for (let index = 0; index < count; index++) bodies.push(readBody(reader));
+  const bodies = readBodies(reader, count);
   const state: LogState = {
     epoch,
     offset,

@@ -1,5 +1,6 @@
 // One publication as bytes: inside a log record, in a live message, in a write request. No offset: its place tells it.
 import type { ClientInfo, Publication } from '@carillon/protocol/client';
+import type { TraceContext } from '@carillon/service-kit/tracing';
 import type { ByteReader } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
 
@@ -17,14 +18,56 @@ export interface PublicationBody {
   /** 0: none. */
   readonly version: number;
   readonly isDelta: boolean;
+  /** Where the trace of the publish is to go on; only where it is sampled. */
+  readonly trace?: TraceContext | undefined;
 }
 
 const HAS_INFO = 1;
 const HAS_TAGS = 2;
 const HAS_VERSION = 4;
 const IS_DELTA = 8;
+/** The trace comes behind the last body of the message, where nodes that do not know of it never look. */
+const HAS_TRACE = 16;
 
-export function writeBody(out: ByteWriter, body: PublicationBody): void {
+const TRACE_ID_BYTES = 16;
+const SPAN_ID_BYTES = 8;
+/** Stands for a trace that is still to come. */
+const UNREAD: TraceContext = { traceId: '', spanId: '', isSampled: false };
+const NO_BODIES: readonly PublicationBody[] = [];
+
+/** The one body of a message that ends with it. */
+export function writeLastBody(out: ByteWriter, body: PublicationBody): void {
+  writeBody(out, body);
+  if (body.trace !== undefined) writeTrace(out, body.trace);
+}
+
+/** All bodies of a message, which end it. */
+export function writeBodies(out: ByteWriter, bodies: readonly PublicationBody[]): void {
+  for (const body of bodies) writeBody(out, body);
+  for (const { trace } of bodies) if (trace !== undefined) writeTrace(out, trace);
+}
+
+/** What `writeLastBody` wrote. Throws ProtocolViolation. */
+export function readLastBody(reader: ByteReader): PublicationBody {
+  const body = readBody(reader);
+  return body.trace === UNREAD ? { ...body, trace: readTrace(reader) } : body;
+}
+
+/** What `writeBodies` wrote. Throws ProtocolViolation. */
+export function readBodies(reader: ByteReader, count: number): readonly PublicationBody[] {
+  if (count === 0) return NO_BODIES;
+  const bodies: PublicationBody[] = [];
+  let hasTraces = false;
+  for (let index = 0; index < count; index++) {
+    const body = readBody(reader);
+    hasTraces ||= body.trace === UNREAD;
+    bodies.push(body);
+  }
+  if (!hasTraces) return bodies;
+  return bodies.map((body) => (body.trace === UNREAD ? { ...body, trace: readTrace(reader) } : body));
+}
+
+function writeBody(out: ByteWriter, body: PublicationBody): void {
   const tags = body.tags === undefined ? [] : Object.entries(body.tags);
   out.u32(body.nonce.writer);
   out.u32(body.nonce.serial);
@@ -32,7 +75,8 @@ export function writeBody(out: ByteWriter, body: PublicationBody): void {
     (body.info === undefined ? 0 : HAS_INFO) |
       (tags.length === 0 ? 0 : HAS_TAGS) |
       (body.version === 0 ? 0 : HAS_VERSION) |
-      (body.isDelta ? IS_DELTA : 0),
+      (body.isDelta ? IS_DELTA : 0) |
+      (body.trace === undefined ? 0 : HAS_TRACE),
   );
   out.bytes(body.data);
   if (body.info !== undefined) writeInfo(out, body.info);
@@ -46,14 +90,25 @@ export function writeBody(out: ByteWriter, body: PublicationBody): void {
   if (body.version !== 0) out.varint(body.version);
 }
 
-export function readBody(reader: ByteReader): PublicationBody {
+function readBody(reader: ByteReader): PublicationBody {
   const nonce = { writer: reader.u32(), serial: reader.u32() };
   const flags = reader.u8();
   const data = reader.bytes();
   const info = (flags & HAS_INFO) === 0 ? undefined : readInfo(reader);
   const tags = (flags & HAS_TAGS) === 0 ? undefined : readTags(reader);
   const version = (flags & HAS_VERSION) === 0 ? 0 : reader.varint();
-  return { nonce, data, info, tags, version, isDelta: (flags & IS_DELTA) !== 0 };
+  const trace = (flags & HAS_TRACE) === 0 ? undefined : UNREAD;
+  return { nonce, data, info, tags, version, isDelta: (flags & IS_DELTA) !== 0, trace };
+}
+
+function writeTrace(out: ByteWriter, { traceId, spanId }: TraceContext): void {
+  out.raw(Buffer.from(traceId, 'hex'));
+  out.raw(Buffer.from(spanId, 'hex'));
+}
+
+function readTrace(reader: ByteReader): TraceContext {
+  const traceId = reader.raw(TRACE_ID_BYTES).toString('hex');
+  return { traceId, spanId: reader.raw(SPAN_ID_BYTES).toString('hex'), isSampled: true };
 }
 
 export function writeInfo(out: ByteWriter, info: ClientInfo): void {

@@ -21,6 +21,9 @@ const info = fc.record(
 const tags = fc
   .dictionary(fc.oneof(text, fc.constant('__proto__')), text, { minKeys: 1, maxKeys: 4 })
   .map((entries) => Object.fromEntries(Object.entries(entries)));
+const hex = (length: number): fc.Arbitrary<string> =>
+  fc.uint8Array({ minLength: length / 2, maxLength: length / 2 }).map((array) => Buffer.from(array).toString('hex'));
+const trace = fc.record({ traceId: hex(32), spanId: hex(16), isSampled: fc.constant(true) });
 const body: fc.Arbitrary<PublicationBody> = fc.record({
   nonce,
   data: bytes,
@@ -28,6 +31,7 @@ const body: fc.Arbitrary<PublicationBody> = fc.record({
   tags: fc.option(tags, { nil: undefined }),
   version: natural,
   isDelta: fc.boolean(),
+  trace: fc.option(trace, { nil: undefined }),
 });
 const record: fc.Arbitrary<LogRecord> = fc
   .record({
@@ -76,6 +80,21 @@ describe('binary records', () => {
         const decoded = readLogRecord(encode((out) => writeLogRecord(out, original)));
         expect(decoded).toEqual(original);
         expect(firstOffset(decoded)).toBe(original.state.offset - original.bodies.length + 1);
+      }),
+    );
+  });
+
+  test('traces are the last bytes of a message: nodes that do not know of them read all else', () => {
+    fc.assert(
+      fc.property(record, (original) => {
+        const whole = encode((out) => writeLogRecord(out, original));
+        const traced = original.bodies.filter((body) => body.trace !== undefined).length;
+        const untraced = { ...original, bodies: original.bodies.map((body) => ({ ...body, trace: undefined })) };
+        const known = encode((out) => writeLogRecord(out, untraced));
+        expect(whole.length).toBe(known.length + 24 * traced);
+        // But for the flags, which such nodes do not look at.
+        const differing = [...known].filter((byte, at) => byte !== whole[at]);
+        expect(differing.length).toBe(traced);
       }),
     );
   });

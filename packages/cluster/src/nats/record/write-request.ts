@@ -3,7 +3,7 @@ import { ProtocolViolation } from '@carillon/protocol/codes';
 import type { PublishResult, Retention } from '../../broker.ts';
 import { ByteReader } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
-import { readBody, writeBody, type PublicationBody } from './publication-body.ts';
+import { readLastBody, writeLastBody, type PublicationBody } from './publication-body.ts';
 
 export interface WriteRequest {
   readonly channel: string;
@@ -39,7 +39,7 @@ export function writeWriteRequest(out: ByteWriter, request: WriteRequest): void 
   out.text(request.idempotencyKey);
   out.text(request.versionEpoch);
   out.u8(request.body === undefined ? 0 : 1);
-  if (request.body !== undefined) writeBody(out, request.body);
+  if (request.body !== undefined) writeLastBody(out, request.body);
 }
 
 /** Throws ProtocolViolation. */
@@ -56,7 +56,7 @@ export function readWriteRequest(bytes: Uint8Array): WriteRequest {
   };
   const idempotencyKey = reader.text();
   const versionEpoch = reader.text();
-  const body = reader.u8() === 0 ? undefined : readBody(reader);
+  const body = reader.u8() === 0 ? undefined : readLastBody(reader);
   return { channel, retention, body, idempotencyKey, versionEpoch, sentAt, deadlineMs };
 }
 
