@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -20,6 +21,17 @@ function unknownMetrics(text: string): string[] {
   return named.filter((name) => !ours.has(name) && !ours.has(name.replace(/_(bucket|count|sum)$/, '')));
 }
 
+/** As the pages of the repository get them from their headings. */
+function anchorsOf(page: string): string[] {
+  return [...page.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w\s-]/g, '')
+      .trim()
+      .replaceAll(/\s/g, '-'),
+  );
+}
+
 describe('deploy/observability', () => {
   it.each([...dashboards, `${FOLDER}/alerts.yml`])('%s asks for metrics that exist', (path) => {
     expect(unknownMetrics(read(path))).toEqual([]);
@@ -30,6 +42,44 @@ describe('deploy/observability', () => {
     const headings = [...read('docs/observability.md').matchAll(/^### (\w+)$/gm)].map(([, name]) => name);
     expect(alerts.length).toBeGreaterThan(10);
     expect(headings).toEqual(alerts);
+  });
+
+  it('links each alert to its runbook, and each runbook to headings that exist', () => {
+    const linked = [
+      ...read(`${FOLDER}/alerts.yml`).matchAll(/- alert: (\w+)\n(?:(?! {6}- alert).*\n)*?\s+runbook: (\S+)/g),
+    ];
+    expect(linked).toHaveLength(read(`${FOLDER}/alerts.yml`).match(/- alert:/g)?.length ?? 0);
+    for (const [, alert = '', runbook] of linked) expect(runbook).toBe(`docs/observability.md#${alert.toLowerCase()}`);
+    const links = [...read('docs/observability.md').matchAll(/\]\((?!https?:)([\w./-]*)(?:#([\w-]+))?\)/g)];
+    expect(links.length).toBeGreaterThan(2);
+    for (const [link, page, anchor] of links) {
+      const path = page === '' ? 'docs/observability.md' : `docs/${page}`;
+      if (anchor === undefined) expect(() => readFileSync(join(ROOT, path)), link).not.toThrow();
+      else expect(anchorsOf(read(path)), link).toContain(anchor);
+    }
+  });
+
+  // Where Prometheus is installed; the syntax of every expression is also checked by the test of the composed cluster.
+  it.runIf(spawnSync('promtool', ['--version']).status === 0)(
+    'has alerts that fire on what they are for, and not a step before',
+    () => {
+      for (const args of [
+        ['check', 'rules', `${FOLDER}/alerts.yml`],
+        ['test', 'rules', `${FOLDER}/alerts.test.yml`],
+      ]) {
+        const { status, stdout, stderr } = spawnSync('promtool', args, { cwd: ROOT, encoding: 'utf8' });
+        expect(status, stdout + stderr).toBe(0);
+      }
+    },
+  );
+
+  it('tests each alert', () => {
+    const alerts = [...read(`${FOLDER}/alerts.yml`).matchAll(/- alert: (\w+)/g)].map(([, name]) => name);
+    const tests = read(`${FOLDER}/alerts.test.yml`);
+    const fired = new Set(
+      [...tests.matchAll(/alertname: (\w+)\n\s+exp_alerts:\n\s+- exp_labels/g)].map(([, name]) => name),
+    );
+    expect(alerts.filter((name) => !fired.has(name))).toEqual([]);
   });
 
   it('has a dashboard for each view, each with an address of its own', () => {
