@@ -299,6 +299,13 @@ describe('what depends on other values', () => {
     expect(warnings).toEqual(['options that have no effect yet: http_server.http3, graphite']);
   });
 
+  test('a flat option of all proxies sets those without effect, too, and nobody is bothered with that', () => {
+    const { warnings } = loadValue({ proxy_http_headers: ['Cookie'] });
+    expect(warnings.filter((text) => text.includes('no effect'))).toEqual([]);
+    const { warnings: asked } = loadValue({ channel: { proxy: { map_publish: { endpoint: 'http://a/b' } } } });
+    expect(asked).toEqual(['options that have no effect yet: channel.proxy.map_publish.endpoint']);
+  });
+
   test('a NATS broker of older files becomes the cluster engine', () => {
     const { config } = loadValue({ broker: 'nats', nats_url: 'nats://x:4222' });
     expect(config.nats.url).toEqual(['nats://x:4222']);

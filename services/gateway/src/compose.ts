@@ -142,7 +142,7 @@ export async function composeGateway(options: ComposeGatewayOptions): Promise<Ga
     async reload(next) {
       const rules = channelRules(next);
       const tokens = await tokenVerifier(next, options);
-      await edge.useCertificates(edgeSettings(next));
+      await edge.reload(edgeSettings(next));
       live.settings = gatewaySettings(next, rules);
       live.tokens = tokens;
       reloadDecisions(next);

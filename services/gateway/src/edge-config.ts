@@ -22,6 +22,7 @@ export function edgeSettings(config: Config): EdgeSettings {
     pingIntervalMs: client.pingIntervalMs,
     pongTimeoutMs: client.pongTimeoutMs,
     trustedProxyHops: config.gateway.trustedProxyHops,
+    proxyProtocol: config.gateway.proxyProtocol,
     keptHeaders: keptHeaders(config),
     keptMetadata: keptMetadata(config),
     websocket: websocket(config.websocket, {
@@ -68,8 +69,16 @@ function websocket(
   tuning: WebsocketTuning,
   { enabled, handlerPrefix }: Pick<WebsocketSettings, 'enabled' | 'handlerPrefix'>,
 ): WebsocketSettings {
-  const { messageSizeLimit, compression, compressionMinSize, decompressedMessageSizeLimit } = tuning;
-  return { enabled, handlerPrefix, messageSizeLimit, compression, compressionMinSize, decompressedMessageSizeLimit };
+  return {
+    enabled,
+    handlerPrefix,
+    messageSizeLimit: tuning.messageSizeLimit,
+    compression: tuning.compression,
+    compressionMinSize: tuning.compressionMinSize,
+    compressionLevel: tuning.compressionLevel,
+    decompressedMessageSizeLimit: tuning.decompressedMessageSizeLimit,
+    writeTimeoutMs: tuning.writeTimeoutMs,
+  };
 }
 
 function stream({ enabled, handlerPrefix, maxRequestBodySize }: StreamTransportConfig): StreamSettings {

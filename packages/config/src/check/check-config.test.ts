@@ -115,6 +115,7 @@ describe('a configuration is refused', () => {
     ],
     [{ client: { ping_interval: '8s', pong_timeout: '8s' } }, 'client.ping_interval must be above client.pong_timeout'],
     [{ http_server: { h2c_external: true } }, 'h2c_external needs a separate'],
+    [{ gateway: { proxy_protocol: true }, http_server: { tls: { enabled: true } } }, 'proxy_protocol excludes'],
     [{ broker: { type: 'x' } }, 'broker.type has the unknown value'],
     [{ presence_manager: { type: 'x' } }, 'presence_manager.type has the unknown value'],
     [{ map_broker: { type: 'x' } }, 'map_broker.type has the unknown value'],

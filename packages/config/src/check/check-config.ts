@@ -17,11 +17,14 @@ export function* checkConfig(config: Config, given: ReadonlySet<string>): Compla
 }
 
 function* checkServer(config: Config): Complaints {
-  const { client, httpServer, nats } = config;
+  const { client, gateway, httpServer, nats } = config;
   if (client.pingIntervalMs <= client.pongTimeoutMs) yield 'client.ping_interval must be above client.pong_timeout';
   if (httpServer.h2cExternal) {
     if (!hasInternalPort(config)) yield 'http_server.h2c_external needs a separate http_server.internal_port';
     if (httpServer.tls.enabled) yield 'http_server.h2c_external excludes http_server.tls';
+  }
+  if (gateway.proxyProtocol && httpServer.tls.enabled) {
+    yield 'gateway.proxy_protocol excludes http_server.tls: the header comes before the handshake';
   }
   for (const [key, value] of [
     ['client.ping_interval', client.pingIntervalMs],

@@ -1,55 +1,63 @@
 import type { Config } from '../config.ts';
 import { type FieldTable, fileKey, isLeaf } from '../option/field.ts';
 
-/** Options that are accepted although nothing reads them yet: paths, with everything below them. */
-export const NOT_BUILT_YET: readonly string[] = [
-  'engine.redis',
-  'engine.type',
-  'broker.redis',
-  'broker.postgres',
-  'broker.redisnats',
-  'broker.nats.raw_mode',
-  'broker.nats.allow_wildcards',
-  'presence_manager',
-  'map_broker',
-  'controller',
-  'consumers',
-  'webtransport',
-  'http_server.tls_autocert',
-  'http_server.http3',
-  'http_server.h2c_external',
-  'opentelemetry',
-  'graphite',
-  'admin.enabled',
-  'admin.web_path',
-  'admin.web_proxy_address',
-  'debug',
-  'shared_poll',
-  'prometheus.instrument_http_handlers',
-  'prometheus.recovered_publications_histogram',
-  'prometheus.native_histograms',
-  'node.info_metrics_aggregate_interval',
-  'nats.max_bytes_per_shard',
-  'enable_unreleased_features',
-  'websocket.compression_level',
-  'websocket.write_timeout',
-  'uni_websocket.compression_level',
-  'uni_websocket.write_timeout',
-  'channel.proxy.map_publish',
-  'channel.proxy.map_remove',
-  'channel.proxy.shared_poll_refresh',
-  'channel.namespaces[].map',
-  'channel.namespaces[].shared_poll',
-  'channel.without_namespace.map',
-  'channel.without_namespace.shared_poll',
-];
+/**
+ * Options that are accepted although nothing reads them, with the reason or what does their work: paths, with everything
+ * below them.
+ */
+export const NOT_BUILT_YET: ReadonlyMap<string, string> = new Map([
+  ['engine.redis', 'NATS takes the place of Redis: `nats.*`'],
+  ['engine.type', '`nats.url` alone decides between memory and NATS'],
+  ['broker.redis', 'NATS takes the place of Redis: `nats.*`'],
+  ['broker.postgres', 'NATS takes the place of PostgreSQL: `nats.*`'],
+  ['broker.redisnats', 'NATS takes the place of Redis: `nats.*`'],
+  ['broker.nats.raw_mode', 'subjects hold encoded channel names, so that any name is one token'],
+  ['broker.nats.allow_wildcards', 'subjects hold encoded channel names, so that any name is one token'],
+  ['presence_manager', 'presence is where the broker is'],
+  ['map_broker', 'map subscriptions are not built'],
+  ['controller', 'NATS carries control'],
+  ['consumers', 'asynchronous consumers are not built'],
+  ['webtransport', 'WebTransport is not built'],
+  ['http_server.tls_autocert', 'ACME is left to a proxy or a tool that writes files: SIGHUP takes new certificates'],
+  ['http_server.http3', 'the HTTP server has no HTTP/3: leave it to a proxy'],
+  ['http_server.h2c_external', 'the HTTP server has no HTTP/2: leave it to a proxy'],
+  ['opentelemetry', 'traces are not built'],
+  ['graphite', 'nothing is pushed: collect `/metrics` with an agent that knows Graphite'],
+  ['admin.enabled', 'the admin web interface is not built'],
+  ['admin.web_path', 'the admin web interface is not built'],
+  ['admin.web_proxy_address', 'the admin web interface is not built'],
+  ['debug', 'no profiler of Go: use `--inspect` or `--cpu-prof` of Node'],
+  ['shared_poll', 'shared polls are not built'],
+  ['prometheus.instrument_http_handlers', 'requests of the server API are always measured'],
+  ['prometheus.recovered_publications_histogram', 'recoveries are counted, not their sizes'],
+  ['prometheus.native_histograms', 'histograms have fixed buckets'],
+  ['node.info_metrics_aggregate_interval', '`info` brings no metrics: `/metrics` has them'],
+  ['nats.max_bytes_per_shard', 'a full log would drop the newest history of other channels: limit the account in NATS'],
+  ['enable_unreleased_features', 'there are none'],
+  ['channel.proxy.map_publish.endpoint', 'map subscriptions are not built'],
+  ['channel.proxy.map_remove.endpoint', 'map subscriptions are not built'],
+  ['channel.proxy.shared_poll_refresh.endpoint', 'shared polls are not built'],
+  ['channel.namespaces[].map', 'map subscriptions are not built'],
+  ['channel.namespaces[].shared_poll', 'shared polls are not built'],
+  ['channel.without_namespace.map', 'map subscriptions are not built'],
+  ['channel.without_namespace.shared_poll', 'shared polls are not built'],
+]);
+
+/** Whether nothing reads the option at this path. */
+export function hasNoEffect(path: string): boolean {
+  return [...NOT_BUILT_YET.keys()].some((entry) => isAtOrBelow(path, entry));
+}
 
 /** The entries of the list that were set to something other than the default. */
 export function notBuiltYetIn(fields: FieldTable, config: Pick<Config, 'broker'>): string[] {
   const changed = [...changedPaths(fields, config, '')];
-  const named = NOT_BUILT_YET.filter((entry) => changed.some((path) => path === entry || path.startsWith(`${entry}.`)));
+  const named = [...NOT_BUILT_YET.keys()].filter((entry) => changed.some((path) => isAtOrBelow(path, entry)));
   const { enabled, type } = config.broker;
   return enabled && type !== 'memory' && type !== 'nats' ? ['broker.type', ...named] : named;
+}
+
+function isAtOrBelow(path: string, entry: string): boolean {
+  return path === entry || path.startsWith(`${entry}.`);
 }
 
 function* changedPaths(fields: FieldTable, values: object, path: string): Generator<string> {

@@ -1,4 +1,4 @@
-import { duration, type FieldsOf, group, type GroupField, int, list, oneOf, port, text } from './field.ts';
+import { bool, duration, type FieldsOf, group, type GroupField, int, list, oneOf, port, text } from './field.ts';
 import { tls, type TlsConfig } from './tls.ts';
 
 /** `nats`: the cluster engine. Without a `url` the engine is the memory of the process. */
@@ -31,6 +31,8 @@ export interface GatewayConfig {
   readonly drainWindowMs: number;
   /** 0 believes no `X-Forwarded-For`. */
   readonly trustedProxyHops: number;
+  /** Connections begin with a PROXY protocol header (version 2), which is believed. */
+  readonly proxyProtocol: boolean;
 }
 
 export const nats: GroupField<FieldsOf<NatsConfig>> = group('NATS with JetStream, which makes a cluster.', {
@@ -68,5 +70,8 @@ export const gateway: GroupField<FieldsOf<GatewayConfig>> = group('The service t
     'Proxies in front of the gateway whose `X-Forwarded-For` entries are believed; 0 believes none.',
     0,
     { min: 0, max: 32 },
+  ),
+  proxyProtocol: bool(
+    'Believe the address in the PROXY protocol header (version 2) that a proxy in front puts before each connection. Only where nobody else can reach the port, and without TLS of our own.',
   ),
 });

@@ -18,7 +18,7 @@ const tlsFields: FieldsOf<TlsConfig> = {
   serverCaPem: pem('CA that the peer server must be signed by.'),
   clientCaPem: pem('CA that client certificates must be signed by; clients then need one.'),
   insecureSkipVerify: bool('Accept any certificate of the peer. Development only.'),
-  serverName: text('Name expected in the certificate of the peer.'),
+  serverName: text('Name expected in the certificate of the peer, instead of its host name.'),
 };
 
 /** A TLS object with its own description. */

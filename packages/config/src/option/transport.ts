@@ -65,11 +65,17 @@ const bodySize = int('Largest request body, in bytes.', 65_536);
 const tuning: FieldsOf<WebsocketTuning> = {
   compression: bool('Offer permessage-deflate.'),
   compressionMinSize: int('Smallest message to compress, in bytes.'),
-  compressionLevel: int('Compression level.', 1),
-  readBufferSize: int('Read buffer, in bytes; 0 is the default of the server.'),
-  writeBufferSize: int('Write buffer, in bytes; 0 is the default of the server.'),
-  useWriteBufferPool: bool('Share write buffers.'),
-  writeTimeoutMs: duration('Limit for writing one frame.', '1s'),
+  compressionLevel: int(
+    'What compression may cost: 1 shares one compressor between all connections; 2 to 9 give each connection its own, of 3, 4, 8, 16, 32, 64, 128 or 256 KiB, which compresses better.',
+    1,
+  ),
+  readBufferSize: int('No effect: connections share the buffers of the server.'),
+  writeBufferSize: int('No effect: connections share the buffers of the server.'),
+  useWriteBufferPool: bool('No effect: connections share the buffers of the server.'),
+  writeTimeoutMs: duration(
+    'A client that takes nothing of what waits for it for so long is slow: it is closed with 3008.',
+    '1s',
+  ),
   messageSizeLimit: int('Largest incoming message, in bytes.', 65_536),
   decompressedMessageSizeLimit: int('Largest incoming message after decompression; 0 is ten times the above.'),
 };

@@ -1,3 +1,4 @@
+import { hasNoEffect } from '../check/not-built-yet.ts';
 import { optionTable } from '../config.ts';
 import { type Field, fileKey, type FieldTable, isLeaf, type LeafField } from '../option/field.ts';
 import { ENV_PREFIXES, envPart } from '../read/env-names.ts';
@@ -67,7 +68,8 @@ const TYPES: Readonly<Record<LeafField['kind'], string>> = {
 };
 
 function row(path: string, field: LeafField): string {
-  return `| \`${path}\` | ${TYPES[field.kind]} | ${defaultText(field)} | ${field.doc.replaceAll('|', '\\|')} |`;
+  const doc = hasNoEffect(path) ? `${field.doc} **No effect.**` : field.doc;
+  return `| \`${path}\` | ${TYPES[field.kind]} | ${defaultText(field)} | ${doc.replaceAll('|', '\\|')} |`;
 }
 
 function defaultText(field: LeafField): string {
@@ -95,5 +97,6 @@ errors for \`carillon checkconfig --strict\`. [configuration.schema.json](config
 | Zero | where the default is not zero, zero means the default |
 | PEM values | PEM text, base64 of it, or a path |
 | Maps of text | an object (keys become lower case) or a list of \`{key, value}\` (keys stay). Values may hold \`\${${ENV_PREFIXES[1]}VAR_NAME}\` |
+| No effect | such options are accepted, so that an existing file loads; [wire-compatibility.md](wire-compatibility.md) says why, and a warning at start lists those that were set |
 | Older names | flat names of versions 1 to 5 work; each one is a warning that tells the newer name. Bare numbers under them are seconds |
 `;

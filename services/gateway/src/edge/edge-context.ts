@@ -1,15 +1,18 @@
 import type { Clock, Log } from '@carillon/service-kit';
 import type { Heartbeat } from '../session/heartbeat.ts';
 import type { Admission, AdmissionObserver } from './admit.ts';
-import type { EdgeSettings } from './edge-settings.ts';
+import type { EdgeSettings, KeptNames } from './edge-settings.ts';
 import type { AcceptSocket, TransportName } from './socket.ts';
 import type { TurnFlush } from './stream/turn-flush.ts';
 import type { PendingWrites } from './ws/pending-writes.ts';
+import type { WriteWatch } from './ws/write-watch.ts';
 import type { WsConnection } from './ws/ws-connection.ts';
 
 /** What every endpoint of the edge works with. */
 export interface EdgeContext {
   readonly settings: EdgeSettings;
+  /** Of the settings; what counts now, since a reload may change it. */
+  readonly kept: () => KeptNames;
   readonly admission: Admission;
   readonly accept: AcceptSocket;
   readonly clock: Clock;
@@ -20,6 +23,7 @@ export interface EdgeContext {
   /** WebSocket control pings, for connections that use them instead of, or besides, pings of the application. */
   readonly framePings: Heartbeat<WsConnection>;
   readonly pendingWrites: PendingWrites;
+  readonly writeWatch: WriteWatch;
   readonly turnFlush: TurnFlush;
 }
 

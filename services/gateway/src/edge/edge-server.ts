@@ -3,7 +3,7 @@ import type { Clock, Log } from '@carillon/service-kit';
 import type { CreateHeartbeat } from '../session/heartbeat.ts';
 import { createAdmission } from './admit.ts';
 import type { EdgeContext, EdgeObserver } from './edge-context.ts';
-import type { EdgeSettings, ListenSettings } from './edge-settings.ts';
+import type { EdgeSettings, KeptNames, ListenSettings } from './edge-settings.ts';
 import { type Emulate, mountEmulation } from './emulation.ts';
 import { mountHttpStream } from './http-stream.ts';
 import { respond, type ResponseOptions } from './http/respond.ts';
@@ -18,6 +18,7 @@ import { mountUniSse } from './uni-sse.ts';
 import { mountUniWebsocket } from './uni-websocket.ts';
 import { mountBidirectionalWebsocket } from './websocket.ts';
 import { PendingWrites } from './ws/pending-writes.ts';
+import { WriteWatch } from './ws/write-watch.ts';
 import type { WsConnection } from './ws/ws-connection.ts';
 
 /** Which listener serves a route: `internal` is the main one too unless it has a port of its own (§3.12). */
@@ -43,10 +44,11 @@ export interface EdgeServer {
   /** Open client connections. */
   readonly connections: number;
   /**
-   * New connections get the certificates of these settings; those that are open stay as they are. Throws OperationalError
-   * for one that can't be used; those before it are in use then.
+   * New connections get the certificates of these settings, and what they keep of their requests is as these settings say;
+   * those that are open stay as they are. Throws OperationalError for a certificate that can't be used; those before it are
+   * in use then.
    */
-  useCertificates(settings: EdgeSettings): Promise<void>;
+  reload(settings: EdgeSettings): Promise<void>;
   /** From now on new connections are turned away: WebSockets with 3001, others with HTTP 503. Open ones stay. */
   drain(): void;
   /** Stops listening and drops what is still open. */
@@ -80,7 +82,8 @@ const DEFAULT_FRAME_PONG_TIMEOUT_MS = 10_000;
 export function createEdgeServer(deps: EdgeServerDeps): EdgeServer {
   const { settings } = deps;
   let isDraining = false;
-  const context = createContext(deps, () => isDraining);
+  let kept: KeptNames = settings;
+  const context = createContext(deps, { isDraining: () => isDraining, kept: () => kept });
   const main = new Listener(settings.listen, settings);
   const internal = settings.internalListen === undefined ? main : internalListener(settings.internalListen, settings);
   const listeners = internal === main ? [main] : [main, internal];
@@ -104,9 +107,11 @@ export function createEdgeServer(deps: EdgeServerDeps): EdgeServer {
     get connections() {
       return context.admission.connections;
     },
-    async useCertificates(next) {
+    async reload(next) {
       await main.useCertificate(next.listen.tls);
       if (internal !== main) await internal.useCertificate(next.internalListen?.tls);
+      uniGrpc?.useCertificate(next.uniGrpc.tls);
+      kept = next;
     },
     drain() {
       isDraining = true;
@@ -116,6 +121,7 @@ export function createEdgeServer(deps: EdgeServerDeps): EdgeServer {
     close() {
       isDraining = true;
       context.framePings.stop();
+      context.writeWatch.stop();
       uniGrpc?.close();
       for (const listener of listeners) listener.close();
     },
@@ -124,10 +130,10 @@ export function createEdgeServer(deps: EdgeServerDeps): EdgeServer {
 
 /** A port of its own is not shared, even where the main one is. */
 function internalListener(listen: ListenSettings, { listen: { port }, sharePort }: EdgeSettings): Listener {
-  return new Listener(listen, { sharePort: sharePort && listen.port === port });
+  return new Listener(listen, { sharePort: sharePort && listen.port === port, proxyProtocol: false });
 }
 
-function createContext(deps: EdgeServerDeps, isDraining: () => boolean): EdgeContext {
+function createContext(deps: EdgeServerDeps, live: Pick<EdgeContext, 'isDraining' | 'kept'>): EdgeContext {
   const { settings, clock, log, accept, observer = SILENT_OBSERVER } = deps;
   return {
     settings,
@@ -135,8 +141,9 @@ function createContext(deps: EdgeServerDeps, isDraining: () => boolean): EdgeCon
     log,
     accept,
     observer,
-    isDraining,
+    ...live,
     pendingWrites: new PendingWrites(),
+    writeWatch: new WriteWatch(clock),
     turnFlush: new TurnFlush(),
     admission: createAdmission({ ...settings, clock, observer }),
     framePings: deps.createHeartbeat<WsConnection>({
@@ -169,12 +176,16 @@ function mountTransports(app: TemplatedApp, context: EdgeContext, emulate: Emula
   }
 }
 
-function createPublisher(listener: Listener, { pendingWrites, settings, observer }: EdgeContext): TopicPublisher {
+function createPublisher(
+  listener: Listener,
+  { pendingWrites, writeWatch, settings, observer }: EdgeContext,
+): TopicPublisher {
   const { compression, compressionMinSize } = settings.websocket;
   const compressFrom = compression ? compressionMinSize : Number.POSITIVE_INFINITY;
   return {
     publish(topic, message, form, receivers) {
       pendingWrites.flush();
+      writeWatch.topicMessage();
       const isBinary = form === 'protobuf' || form === 'uni_protobuf';
       listener.publish(topic, message, isBinary, message.length >= compressFrom);
       const isUnidirectional = form === 'uni_json' || form === 'uni_protobuf';

@@ -26,6 +26,10 @@ export interface WebsocketTuning {
   readonly compressionMinSize: number;
   /** Largest incoming message after decompression; 0 is ten times `messageSizeLimit`. */
   readonly decompressedMessageSizeLimit: number;
+  /** 1 to 9: how much memory a connection may have for compression; 1 and less is none of its own. */
+  readonly compressionLevel: number;
+  /** A client that takes nothing of what waits for it for so long is slow. */
+  readonly writeTimeoutMs: number;
 }
 
 export interface WebsocketSettings extends WebsocketTuning {
@@ -62,7 +66,15 @@ export interface UniGrpcSettings extends ListenSettings {
   readonly maxReceiveMessageSize: number;
 }
 
-export interface EdgeSettings {
+/** What is kept of the request that makes a connection: lower-case names that sessions may ask for. Absent keeps all. */
+export interface KeptNames {
+  /** Fewer names are less memory a connection. */
+  readonly keptHeaders?: ReadonlySet<string> | undefined;
+  /** The same for the metadata of gRPC connections. */
+  readonly keptMetadata?: ReadonlySet<string> | undefined;
+}
+
+export interface EdgeSettings extends KeptNames {
   readonly listen: ListenSettings;
   /** A listener of its own for what is mounted as internal; absent: the main one serves it (§3.12). */
   readonly internalListen?: ListenSettings | undefined;
@@ -80,10 +92,8 @@ export interface EdgeSettings {
   readonly pongTimeoutMs: number;
   /** Proxies in front whose X-Forwarded-For entries are believed; 0 believes none. */
   readonly trustedProxyHops: number;
-  /** Header names, lower case, that sessions may ask for; absent keeps all. Fewer names are less memory a connection. */
-  readonly keptHeaders?: ReadonlySet<string> | undefined;
-  /** The same for the metadata of gRPC connections. */
-  readonly keptMetadata?: ReadonlySet<string> | undefined;
+  /** Believe the PROXY protocol header that a proxy in front puts before each connection. */
+  readonly proxyProtocol: boolean;
   readonly websocket: WebsocketSettings;
   readonly httpStream: StreamSettings;
   readonly sse: StreamSettings;

@@ -1,11 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { createServer } from 'node:net';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { TlsSettings } from './edge-settings.ts';
+import { certificate, subjectAt } from './fixture/certificate.ts';
 import { bytes, DEFAULT_SETTINGS, startEdge, type TestEdge } from './fixture/start-edge.ts';
 
 let edge: TestEdge | undefined;
@@ -18,7 +15,7 @@ describe('a listener with TLS', () => {
   it('gives new connections a new certificate, and keeps and feeds the old ones', async () => {
     const { server, port } = await startWith(certificate('one'), await freePort());
     const before = await client(port);
-    await server.useCertificates(settings(certificate('two')));
+    await server.reload(settings(certificate('two')));
     const after = await client(port);
     expect([server.port, await subjectAt(port)]).toEqual([port, 'two']);
     const received = Promise.all([before, after].map(textOf));
@@ -33,8 +30,8 @@ describe('a listener with TLS', () => {
     const one = certificate('one');
     const { server, port } = await startWith(one, 0);
     const bad = { certPem: 'no pem', keyPem: 'no pem', clientCaPem: '' };
-    await expect(server.useCertificates(settings(bad))).rejects.toMatchObject({ code: 'tls_unusable' });
-    await server.useCertificates(settings(one));
+    await expect(server.reload(settings(bad))).rejects.toMatchObject({ code: 'tls_unusable' });
+    await server.reload(settings(one));
     expect(await subjectAt(port)).toBe('one');
   });
 
@@ -45,7 +42,7 @@ describe('a listener with TLS', () => {
       first.once('close', resolve);
     });
     for (let change = 1; change <= 5; change += 1) {
-      await server.useCertificates(settings(certificate(String(change))));
+      await server.reload(settings(certificate(String(change))));
       expect(server.connections).toBe(change < 5 ? 1 : 0);
     }
     await closed;
@@ -97,25 +94,4 @@ function freePort(): Promise<number> {
       probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
     });
   });
-}
-
-function subjectAt(port: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false }, () => {
-      resolve(String(socket.getPeerCertificate().subject.CN));
-      socket.destroy();
-    });
-    socket.on('error', reject);
-  });
-}
-
-function certificate(name: string): TlsSettings {
-  const folder = mkdtempSync(join(tmpdir(), 'carillon-cert-'));
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
-  const args = ['req', '-x509', ...curve, '-nodes', '-days', '2', '-subj', `/CN=${name}`, '-keyout', key, '-out', cert];
-  execFileSync('openssl', args, { stdio: 'ignore' });
-  const pem = { certPem: readFileSync(cert, 'utf8'), keyPem: readFileSync(key, 'utf8'), clientCaPem: '' };
-  rmSync(folder, { recursive: true });
-  return pem;
 }

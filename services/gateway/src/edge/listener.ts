@@ -2,10 +2,18 @@ import type { TemplatedApp, us_listen_socket } from 'uWebSockets.js';
 import { OperationalError } from '@carillon/service-kit';
 import type { ListenSettings, TlsSettings } from './edge-settings.ts';
 import { createApp } from './http/create-app.ts';
+import { answeringOnce } from './http/one-request.ts';
 import { EXCLUSIVE_PORT, SHARED_PORT, us_listen_socket_close, us_socket_local_port } from './http/uws.ts';
 
 /** Routes, in the order in which they are mounted. Called again for the application of each new certificate. */
 export type AddRoutes = (app: TemplatedApp) => void;
+
+export interface ListenerOptions {
+  /** Several processes may have the port. */
+  readonly sharePort: boolean;
+  /** Connections begin with a header that tells the address of the client. */
+  readonly proxyProtocol: boolean;
+}
 
 /** Connections of older certificates are kept for so many changes; then their clients have to reconnect. */
 const MAX_RETIRED_APPS = 4;
@@ -18,6 +26,7 @@ export class Listener {
   readonly #settings: ListenSettings;
   readonly #portOption: number;
   readonly #routes: AddRoutes[] = [];
+  readonly #createApp: (tls: TlsSettings | undefined) => TemplatedApp;
   #tls: TlsSettings | undefined;
   #app: TemplatedApp;
   #retired: readonly TemplatedApp[] = [];
@@ -25,11 +34,12 @@ export class Listener {
   #port = 0;
 
   /** Throws OperationalError when the certificate can't be used. */
-  constructor(settings: ListenSettings, { sharePort }: { readonly sharePort: boolean }) {
+  constructor(settings: ListenSettings, { sharePort, proxyProtocol }: ListenerOptions) {
     this.#settings = settings;
     this.#portOption = sharePort ? SHARED_PORT : EXCLUSIVE_PORT;
     this.#tls = settings.tls;
-    this.#app = createApp(settings.tls);
+    this.#createApp = (tls) => (proxyProtocol ? answeringOnce(createApp(tls)) : createApp(tls));
+    this.#app = this.#createApp(settings.tls);
   }
 
   /** The port in use; 0 before `listen`. */
@@ -60,7 +70,7 @@ export class Listener {
   async useCertificate(tls: TlsSettings | undefined): Promise<void> {
     if (this.#tls === undefined || tls === undefined || this.#socket === undefined) return;
     if (tls.certPem === this.#tls.certPem && tls.keyPem === this.#tls.keyPem) return;
-    const app = createApp(tls);
+    const app = this.#createApp(tls);
     for (const addRoutes of this.#routes) addRoutes(app);
     this.stopListening();
     const retired = [this.#app, ...this.#retired];

@@ -1,6 +1,8 @@
-import { Client, credentials, Metadata, type ClientReadableStream } from '@grpc/grpc-js';
+import { Client, credentials, Metadata, type ChannelCredentials, type ClientReadableStream } from '@grpc/grpc-js';
 import { protobufCodec } from '@carillon/protocol/client';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { EdgeSettings, TlsSettings } from './edge-settings.ts';
+import { certificate, subjectAt } from './fixture/certificate.ts';
 import { eventually } from './fixture/raw-client.ts';
 import { DEFAULT_SETTINGS, startEdge, type TestEdge, type TestEdgeOptions } from './fixture/start-edge.ts';
 
@@ -25,8 +27,12 @@ interface Consumed {
   readonly ended: Promise<number>;
 }
 
-function consume(request: Uint8Array, metadata = new Metadata()): Consumed {
-  const client = new Client(`127.0.0.1:${edge?.server.grpcPort}`, credentials.createInsecure());
+function consume(
+  request: Uint8Array,
+  metadata = new Metadata(),
+  channel: ChannelCredentials = credentials.createInsecure(),
+): Consumed {
+  const client = new Client(`127.0.0.1:${edge?.server.grpcPort}`, channel, { 'grpc.ssl_target_name_override': 'one' });
   clients.push(client);
   const identity = (data: Buffer): Buffer => data;
   const call = client.makeServerStreamRequest(PATH, identity, identity, Buffer.from(request), metadata);
@@ -68,6 +74,44 @@ describe('unidirectional gRPC', () => {
     expect(sessions[0]?.socket.request.headers.size).toBe(0);
     expect(sessions[0]?.socket.request.remoteAddress).toBe('127.0.0.1');
     expect(sessions[0]).toMatchObject({ closeCount: 1 });
+  });
+
+  it('keeps of new connections what a new configuration asks for', async () => {
+    const { server, sessions } = await start({ settings: { keptMetadata: new Set(['x-team']) } });
+    const metadata = new Metadata();
+    metadata.set('x-team', 'a');
+    metadata.set('x-other', 'b');
+    consume(REQUEST, metadata);
+    await eventually(() => expect(sessions).toHaveLength(1));
+    await server.reload({ ...DEFAULT_SETTINGS, keptMetadata: new Set(['x-other']) });
+    consume(REQUEST, metadata);
+    await eventually(() => expect(sessions).toHaveLength(2));
+    expect(sessions.map(({ socket }) => [...(socket.request.metadata?.keys() ?? [])])).toEqual([
+      ['x-team'],
+      ['x-other'],
+    ]);
+  });
+
+  it('gives new connections a new certificate, keeps the old ones, and refuses one that is unusable', async () => {
+    const withTls = (tls: TlsSettings): EdgeSettings => ({
+      ...DEFAULT_SETTINGS,
+      uniGrpc: { ...DEFAULT_SETTINGS.uniGrpc, enabled: true, tls },
+    });
+    const one = certificate('one');
+    edge = await startEdge({ settings: withTls(one) });
+    const { server, sessions } = edge;
+    const checked = credentials.createSsl(Buffer.from(one.certPem));
+    const { pushes, ended } = consume(REQUEST, new Metadata(), checked);
+    await eventually(() => expect(sessions).toHaveLength(1));
+    await server.reload(withTls(certificate('two')));
+    expect(await subjectAt(server.grpcPort, ['h2'])).toBe('two');
+    const bad = { certPem: 'no pem', keyPem: 'no pem', clientCaPem: '' };
+    await expect(server.reload(withTls(bad))).rejects.toMatchObject({ code: 'tls_unusable' });
+    expect(await subjectAt(server.grpcPort, ['h2'])).toBe('two');
+    sessions[0]?.socket.send(Uint8Array.of(7));
+    await eventually(() => expect(pushes).toHaveLength(1));
+    sessions[0]?.socket.close(3005, 'x');
+    expect(await ended).toBe(0);
   });
 
   it('tells the session when the client cancels', async () => {

@@ -9,6 +9,7 @@ import { decodeConnectRequest, protobufCodec, uniStreamMethods } from '@carillon
 import { OperationalError } from '@carillon/service-kit';
 import type { EdgeContext } from './edge-context.ts';
 import type { TlsSettings } from './edge-settings.ts';
+import { createGrpcCertificate } from './stream/grpc-certificate.ts';
 import { UniGrpcConnection } from './stream/uni-grpc-connection.ts';
 
 /** Unidirectional gRPC (client-protocol §1.8): one stream of pushes for one connect request, on a port of its own. */
@@ -17,6 +18,11 @@ export interface UniGrpc {
   readonly port: number;
   /** Throws OperationalError `listen_failed`. */
   listen(): Promise<void>;
+  /**
+   * New connections get this certificate. Nothing happens where the port is without TLS. Throws OperationalError
+   * `tls_unusable`; the old one stays then.
+   */
+  useCertificate(tls: TlsSettings | undefined): void;
   /** Takes no more calls; those that are still open after a second are cut off. */
   close(): void;
 }
@@ -58,6 +64,7 @@ export function createUniGrpc(context: EdgeContext): UniGrpc {
     { consume },
   );
   const target = `${address === '' ? '0.0.0.0' : address.includes(':') ? `[${address}]` : address}:${port}`;
+  const certificate = tls === undefined ? undefined : createGrpcCertificate(tls);
   let boundPort = 0;
   return {
     get port() {
@@ -65,7 +72,7 @@ export function createUniGrpc(context: EdgeContext): UniGrpc {
     },
     listen() {
       return new Promise((resolve, reject) => {
-        server.bindAsync(target, credentials(tls), (cause, bound) => {
+        server.bindAsync(target, certificate?.credentials ?? ServerCredentials.createInsecure(), (cause, bound) => {
           if (cause !== null) {
             reject(new OperationalError('listen_failed', `cannot listen on ${target}: is it in use?`, { cause }));
             return;
@@ -74,6 +81,9 @@ export function createUniGrpc(context: EdgeContext): UniGrpc {
           resolve();
         });
       });
+    },
+    useCertificate(next) {
+      if (next !== undefined) certificate?.use(next);
     },
     close() {
       // Streams that have just ended get to send their status.
@@ -100,14 +110,4 @@ function proveRequest(bytes: Buffer): Uint8Array {
 
 function toBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-function credentials(tls: TlsSettings | undefined): ServerCredentials {
-  if (tls === undefined) return ServerCredentials.createInsecure();
-  const clientCa = tls.clientCaPem === '' ? null : Buffer.from(tls.clientCaPem);
-  return ServerCredentials.createSsl(
-    clientCa,
-    [{ private_key: Buffer.from(tls.keyPem), cert_chain: Buffer.from(tls.certPem) }],
-    clientCa !== null,
-  );
 }

@@ -31,6 +31,7 @@ export function mountUniWebsocket(app: TemplatedApp, context: EdgeContext): void
       ? undefined
       : (code, reason) => jsonCodec.encodePush({ disconnect: { code, reason } }),
     hasClosingHandshake: !settings.disableClosingHandshake,
+    writeTimeoutMs: settings.writeTimeoutMs,
   };
   mountWebsocket(app, context, settings, (req) => negotiate(req, endpoint));
 }

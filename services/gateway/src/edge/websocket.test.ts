@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { type TestEdge, type TestEdgeOptions, bytes, DEFAULT_SETTINGS, startEdge, text } from './fixture/start-edge.ts';
 import { connectWs } from './fixture/ws-client.ts';
-import { eventually, upgradeStatus } from './fixture/raw-client.ts';
+import { eventually, openRaw, textFrame, upgradeRequest, upgradeStatus } from './fixture/raw-client.ts';
 
 let edge: TestEdge | undefined;
 afterEach(() => edge?.close());
@@ -216,6 +216,22 @@ describe('bidirectional WebSocket', () => {
     expect(sessions[0]?.frames).toHaveLength(1);
   });
 
+  it.each([-1, 1, 2, 6, 9, 99])('compresses what it sends, at level %i', async (compressionLevel) => {
+    const settings = { websocket: { ...DEFAULT_SETTINGS.websocket, compression: true, compressionLevel } };
+    const { url } = await start({ settings, onFrame: ({ socket }) => socket.send(bytes('y'.repeat(10_000))) });
+    const raw = openRaw(url);
+    raw.write(upgradeRequest(PATH, { 'Sec-WebSocket-Extensions': 'permessage-deflate' }));
+    let received = Buffer.alloc(0);
+    raw.on('data', (chunk: Buffer) => (received = Buffer.concat([received, chunk])));
+    await eventually(() => expect(received.toString('latin1')).toContain('\r\n\r\n'));
+    received = Buffer.alloc(0);
+    raw.write(textFrame('x'));
+    // A text frame with the compression bit, and of a length that says that it is compressed.
+    await eventually(() => expect(received[0]).toBe(0xc1));
+    expect(received.length).toBeLessThan(126);
+    raw.destroy();
+  });
+
   it('keeps headers in lower case with every value, and believes trusted proxies about the address', async () => {
     const { url, sessions } = await start({ settings: { trustedProxyHops: 1 } });
     await upgradeStatus(url, PATH, { 'X-Forwarded-For': '9.9.9.9, 10.1.2.3', 'X-Team': 'a' });
@@ -228,6 +244,15 @@ describe('bidirectional WebSocket', () => {
     await upgradeStatus(url, PATH, { 'X-Forwarded-For': '9.9.9.9', 'X-Team': 'a' });
     expect(sessions[0]?.socket.request.remoteAddress).toBe('127.0.0.1');
     expect([...(sessions[0]?.socket.request.headers.keys() ?? [])]).toEqual(['x-team']);
+  });
+
+  it('keeps the headers that a new configuration asks for, of new connections', async () => {
+    const { url, sessions, server } = await start({ settings: { keptHeaders: new Set(['x-team']) } });
+    const headers = { 'X-Other': 'b', 'X-Team': 'a' };
+    await upgradeStatus(url, PATH, headers);
+    await server.reload({ ...DEFAULT_SETTINGS, keptHeaders: new Set(['x-other']) });
+    await upgradeStatus(url, PATH, headers);
+    expect(sessions.map(({ socket }) => [...socket.request.headers.keys()])).toEqual([['x-team'], ['x-other']]);
   });
 
   it('accepts a request head of 12 KiB', async () => {

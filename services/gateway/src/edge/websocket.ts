@@ -76,5 +76,6 @@ function variant(context: EdgeContext, codec: ClientCodec, usesFramePings: boole
     usesFramePings,
     encodeDisconnect: undefined,
     hasClosingHandshake: true,
+    writeTimeoutMs: settings.writeTimeoutMs,
   };
 }

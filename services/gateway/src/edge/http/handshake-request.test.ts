@@ -3,9 +3,9 @@ import { captureHandshake } from './handshake-request.ts';
 
 const address = (bytes: number[], headers: [string, string][] = [], trustedProxyHops = 0): string =>
   captureHandshake(
-    { getRemoteAddress: () => Uint8Array.from(bytes).buffer },
+    { getRemoteAddress: () => Uint8Array.from(bytes).buffer, getProxiedRemoteAddress: () => new ArrayBuffer(0) },
     { forEach: (each) => headers.forEach(([name, value]) => each(name, value)) },
-    { trustedProxyHops },
+    { trustedProxyHops, proxyProtocol: false },
   ).remoteAddress;
 
 const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
@@ -44,7 +44,7 @@ describe('remote address', () => {
 describe('headers', () => {
   it('keep every value in order', () => {
     const { headers } = captureHandshake(
-      { getRemoteAddress: () => new ArrayBuffer(4) },
+      { getRemoteAddress: () => new ArrayBuffer(4), getProxiedRemoteAddress: () => new ArrayBuffer(4) },
       {
         forEach: (each) => {
           each('a', '1');
@@ -52,7 +52,7 @@ describe('headers', () => {
           each('a', '3');
         },
       },
-      { trustedProxyHops: 0 },
+      { trustedProxyHops: 0, proxyProtocol: false },
     );
     expect([...headers]).toEqual([
       ['a', ['1', '3']],

@@ -3,15 +3,18 @@ import type { HandshakeRequest } from '../socket.ts';
 
 export interface HandshakeOptions {
   readonly trustedProxyHops: number;
+  readonly proxyProtocol: boolean;
   readonly keptHeaders?: ReadonlySet<string> | undefined;
 }
+
+type Peer = Pick<HttpResponse, 'getRemoteAddress' | 'getProxiedRemoteAddress'>;
 
 /** Shared by all connections that keep none, since there are many. */
 const NO_HEADERS: HandshakeRequest['headers'] = new Map();
 
 /** Copies what outlives the handler: uWS requests are gone when it returns. */
 export function captureHandshake(
-  res: Pick<HttpResponse, 'getRemoteAddress'>,
+  res: Peer,
   req: Pick<HttpRequest, 'forEach'>,
   options: HandshakeOptions,
 ): HandshakeRequest {
@@ -26,19 +29,21 @@ export function captureHandshake(
       else values.push(value);
     });
   }
-  return { headers: headers ?? NO_HEADERS, remoteAddress: remoteAddress(res, req, options.trustedProxyHops) };
+  return { headers: headers ?? NO_HEADERS, remoteAddress: remoteAddress(res, req, options) };
 }
 
 function remoteAddress(
-  res: Pick<HttpResponse, 'getRemoteAddress'>,
+  res: Peer,
   req: Pick<HttpRequest, 'forEach'>,
-  trustedProxyHops: number,
+  { trustedProxyHops, proxyProtocol }: HandshakeOptions,
 ): string {
   if (trustedProxyHops > 0) {
     const forwarded = forwardedAddress(req, trustedProxyHops);
     if (forwarded !== undefined) return forwarded;
   }
-  return addressText(new Uint8Array(res.getRemoteAddress()));
+  // Empty where the proxy spoke for itself, as in a health check.
+  const told = proxyProtocol ? addressText(new Uint8Array(res.getProxiedRemoteAddress())) : '';
+  return told === '' ? addressText(new Uint8Array(res.getRemoteAddress())) : told;
 }
 
 /** Each proxy appends whom it heard from, so with N trusted proxies the N-th entry from the right is the client. */

@@ -3,6 +3,7 @@ import type { EdgeContext } from '../edge-context.ts';
 import type { StreamSettings } from '../edge-settings.ts';
 import { corsHeaders, PREFLIGHT_HEADERS } from '../http/cors.ts';
 import { captureHandshake } from '../http/handshake-request.ts';
+import { handshakeOptions } from '../http/handshake-options.ts';
 import { rawQuery } from '../http/raw-query.ts';
 import { PendingResponse, readBody } from '../http/request-body.ts';
 import { type HeaderLine, respond } from '../http/respond.ts';
@@ -60,7 +61,7 @@ function receiveRequest(res: HttpResponse, req: HttpRequest, endpoint: StreamEnd
   const arrival: Arrival = {
     pending: new PendingResponse(res),
     variant: endpoint.variant(req.getHeader('content-type')),
-    request: captureHandshake(res, req, context.settings),
+    request: captureHandshake(res, req, handshakeOptions(context)),
     cors,
   };
   if (isQueryRequest) {

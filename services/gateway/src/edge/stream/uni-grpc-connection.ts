@@ -129,10 +129,11 @@ function resetStream(call: Call): void {
 
 const NO_HEADERS: ReadonlyMap<string, readonly string[]> = new Map();
 
-function keptMetadata(call: Call, { settings }: EdgeContext): ReadonlyMap<string, string[]> {
+function keptMetadata(call: Call, { kept }: EdgeContext): ReadonlyMap<string, string[]> {
   const metadata = new Map<string, string[]>();
+  const names = kept().keptMetadata;
   for (const name of Object.keys(call.metadata.getMap())) {
-    if (settings.keptMetadata !== undefined && !settings.keptMetadata.has(name)) continue;
+    if (names !== undefined && !names.has(name)) continue;
     metadata.set(name, call.metadata.get(name).map(String));
   }
   return metadata;

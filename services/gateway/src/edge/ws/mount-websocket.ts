@@ -3,9 +3,10 @@ import { DISCONNECT_SHUTDOWN } from '@carillon/protocol/codes';
 import type { EdgeContext } from '../edge-context.ts';
 import type { WebsocketSettings } from '../edge-settings.ts';
 import { captureHandshake } from '../http/handshake-request.ts';
+import { handshakeOptions } from '../http/handshake-options.ts';
 import { respond } from '../http/respond.ts';
 import { routePattern } from '../http/route-pattern.ts';
-import { COMPRESSION_DISABLED, SHARED_COMPRESSION } from '../http/uws.ts';
+import { COMPRESSION_DISABLED, compressionOf } from '../http/uws.ts';
 import { WsConnection, type WsEndpoint, type WsUserData } from './ws-connection.ts';
 
 /** What an endpoint makes of an upgrade request that may enter; a number is an HTTP status to refuse it with. */
@@ -45,7 +46,7 @@ export function mountWebsocket(
 ): void {
   const pattern = routePattern(settings.handlerPrefix);
   app.ws<WsUserData>(pattern, {
-    compression: settings.compression ? SHARED_COMPRESSION : COMPRESSION_DISABLED,
+    compression: settings.compression ? compressionOf(settings.compressionLevel) : COMPRESSION_DISABLED,
     maxPayloadLength: Math.max(settings.messageSizeLimit * HARD_LIMIT_FACTOR, decompressedLimit(settings) + 1),
     maxBackpressure: context.settings.queueMaxSize,
     idleTimeout: IDLE_TIMEOUT_S,
@@ -96,7 +97,7 @@ function upgrade(res: HttpResponse, req: HttpRequest, socketContext: us_socket_c
     return;
   }
   const extensions = settings.compression ? req.getHeader('sec-websocket-extensions') : '';
-  const connection = new WsConnection(negotiated.endpoint, captureHandshake(res, req, context.settings), {
+  const connection = new WsConnection(negotiated.endpoint, captureHandshake(res, req, handshakeOptions(context)), {
     isCompressed: extensions.includes('permessage-deflate'),
     firstFrame: negotiated.firstFrame,
   });

@@ -165,10 +165,13 @@ describe('a client that does not read', () => {
   const QUEUE = { queueMaxSize: 1_048_576 };
   const PUBLICATION = new Uint8Array(60_000).fill(0x61);
 
-  async function stalledClient(
-    options: TestEdgeOptions,
-  ): Promise<{ session: ScriptedSession; resume: () => Promise<Buffer> }> {
-    const { url, sessions } = await start({ ...options, settings: QUEUE });
+  async function stalledClient(options: TestEdgeOptions): Promise<{
+    session: ScriptedSession;
+    resume: () => Promise<Buffer>;
+    /** Reads at least so many bytes, then no more. */
+    take: (byteCount: number) => Promise<void>;
+  }> {
+    const { url, sessions } = await start({ ...options, settings: { ...QUEUE, ...options.settings } });
     const raw = openRaw(url);
     raw.write(upgradeRequest(PATH));
     raw.pause();
@@ -182,8 +185,15 @@ describe('a client that does not read', () => {
       raw.on('error', () => resolve(Buffer.concat(chunks)));
       raw.on('end', () => resolve(Buffer.concat(chunks)));
     });
+    const byteCount = (): number => chunks.reduce((sum, { length }) => sum + length, 0);
     return {
       session,
+      take: async (count) => {
+        const goal = byteCount() + count;
+        raw.resume();
+        await eventually(() => expect(byteCount()).toBeGreaterThanOrEqual(goal));
+        raw.pause();
+      },
       resume: () => {
         raw.resume();
         return ended.finally(() => raw.destroy());
@@ -219,6 +229,37 @@ describe('a client that does not read', () => {
     expect(session.closeCount).toBe(0);
     await edge?.clock.advance(200);
     expect(session.closeCount).toBe(1);
+  });
+
+  it.each([
+    ['sent messages', ({ socket }: ScriptedSession) => socket.send(PUBLICATION)],
+    ['topic messages', () => edge?.server.publisher.publish('t', PUBLICATION, 'json', 1)],
+  ])('is slow when it takes nothing of %s for the time of a write', async (_, push) => {
+    const { session, resume } = await stalledClient({
+      fakeClock: true,
+      onAccept: ({ socket }) => socket.subscribe('t'),
+      settings: { queueMaxSize: 1e9 },
+    });
+    for (let count = 0; count < 400; count += 1) push(session);
+    await new Promise(setImmediate);
+    await edge?.clock.advance(750);
+    await new Promise(setImmediate);
+    expect(session.slowCount).toBe(0);
+    await edge?.clock.advance(1500);
+    await eventually(() => expect(session.slowCount).toBe(1));
+    expect(session.closeCount).toBe(0);
+    expect((await resume()).subarray(-8)).toEqual(Buffer.from([0x88, 6, 3008 >> 8, 3008 & 0xff, ...bytes('slow')]));
+  });
+
+  it('is left alone while it takes some', async () => {
+    const { session, take } = await stalledClient({ fakeClock: true, settings: { queueMaxSize: 1e9 } });
+    for (let count = 0; count < 400; count += 1) session.socket.send(PUBLICATION);
+    for (let round = 0; round < 4; round += 1) {
+      await edge?.clock.advance(750);
+      await take(2_000_000);
+    }
+    await new Promise(setImmediate);
+    expect(session.slowCount).toBe(0);
   });
 
   it('gets what is queued before another close', async () => {

@@ -4,6 +4,7 @@ import { DISCONNECT_CONNECTION_CLOSED, DISCONNECT_SLOW, MAX_DISCONNECT_REASON_BY
 import type { TimerHandle } from '@carillon/service-kit';
 import type { EdgeContext } from '../edge-context.ts';
 import type { HandshakeRequest, Socket, SocketListener, TransportTraits } from '../socket.ts';
+import type { WatchedWriter } from './write-watch.ts';
 
 /** What uWebSockets.js keeps for each socket: it copies these properties on its own object. */
 export interface WsUserData {
@@ -28,6 +29,8 @@ export interface WsEndpoint {
   /** The last message before the close frame, if the transport has one. */
   readonly encodeDisconnect: ((code: number, reason: string) => Uint8Array) | undefined;
   readonly hasClosingHandshake: boolean;
+  /** How long a client may take nothing of what waits for it. */
+  readonly writeTimeoutMs: number;
 }
 
 /** client-protocol §3.12. */
@@ -54,7 +57,7 @@ type State = 'opening' | 'open' | 'slow' | 'closing' | 'closed';
 type AfterBatch = { readonly code: number; readonly reason: string } | 'drop' | undefined;
 
 /** A WebSocket as the session sees it. uWebSockets.js keeps the outgoing queue; this bounds it. */
-export class WsConnection implements Socket {
+export class WsConnection implements Socket, WatchedWriter {
   readonly traits: TransportTraits;
   readonly request: HandshakeRequest;
   readonly #endpoint: WsEndpoint;
@@ -162,6 +165,7 @@ export class WsConnection implements Socket {
     }
     this.#listener = listener;
     if (usesFramePings) context.framePings.add(this);
+    context.writeWatch.add(this);
     const first = this.#firstFrame;
     this.#firstFrame = undefined;
     if (first !== undefined) this.receive(first);
@@ -194,6 +198,7 @@ export class WsConnection implements Socket {
   /** The queue got shorter. */
   drain(): void {
     const ws = this.#ws;
+    this.#endpoint.context.writeWatch.progressed(this);
     if (ws === undefined || this.#closeReason === undefined) return;
     if (ws.getBufferedAmount() <= this.#endpoint.context.settings.queueMaxSize) this.#end(ws, this.#closeReason);
   }
@@ -203,6 +208,7 @@ export class WsConnection implements Socket {
     this.#state = 'closed';
     this.#drainDeadline?.cancel();
     this.#endpoint.context.framePings.remove(this);
+    this.#endpoint.context.writeWatch.remove(this);
     const listener = this.#listener;
     this.#listener = undefined;
     listener?.onClose();
@@ -210,6 +216,18 @@ export class WsConnection implements Socket {
 
   pingFrame(): void {
     if (this.#state === 'open') this.#ws?.ping();
+  }
+
+  get writeTimeoutMs(): number {
+    return this.#endpoint.writeTimeoutMs;
+  }
+
+  get bufferedBytes(): number {
+    return this.#ws?.getBufferedAmount() ?? 0;
+  }
+
+  writeTimedOut(): void {
+    this.#becomeSlow();
   }
 
   get #isClosed(): boolean {
@@ -236,6 +254,7 @@ export class WsConnection implements Socket {
     const status = ws.send(frame, this.#isBinary, frame.length >= compressFrom);
     if (status === NORMAL) return;
     if (status === DROPPED || ws.getBufferedAmount() > context.settings.queueMaxSize) this.#becomeSlow();
+    else context.writeWatch.backedUp(this);
   }
 
   #becomeSlow(): void {
@@ -268,8 +287,13 @@ export class WsConnection implements Socket {
     if (ws === undefined) return;
     if (code === DISCONNECT_CONNECTION_CLOSED.code) ws.close();
     else if (!this.#endpoint.hasClosingHandshake) this.#closeWithoutHandshake();
-    else if (ws.getBufferedAmount() <= this.#endpoint.context.settings.queueMaxSize) this.#end(ws, { code, reason });
+    else if (ws.getBufferedAmount() <= this.#queueLimitOfClose(code)) this.#end(ws, { code, reason });
     else this.#endWhenDrained(ws, { code, reason });
+  }
+
+  /** A slow client may never take what waits; then its connection must not live on without an owner. */
+  #queueLimitOfClose(code: number): number {
+    return code === DISCONNECT_SLOW.code ? 0 : this.#endpoint.context.settings.queueMaxSize;
   }
 
   /** In a turn of its own, because what was just sent may still be corked and would be lost. */
