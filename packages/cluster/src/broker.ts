@@ -125,7 +125,10 @@ export interface HistoryRequest {
 }
 
 export interface HistoryPage {
-  /** Ascending by offset, descending with `reverse`. Buffers are shared: never write to them. */
+  /**
+   * Ascending by offset, descending with `reverse`. Lists and buffers are shared: never write to them. An adapter may give
+   * the same list again as long as nothing changes, and never for anything else: what was made of it can be used again.
+   */
   readonly publications: readonly Publication[];
   readonly top: StreamPosition;
 }

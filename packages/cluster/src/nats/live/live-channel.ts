@@ -149,8 +149,8 @@ export class LiveChannel {
     this.#begin(undefined);
   }
 
-  recent(range: OffsetRange): Publication[] | undefined {
-    return this.#ring.slice(range);
+  recent(range: OffsetRange, isReversed: boolean): readonly Publication[] | undefined {
+    return this.#ring.slice(range, isReversed);
   }
 
   get ringFirst(): number {

@@ -47,3 +47,20 @@ test('what is below the floor is forgotten', () => {
   ring.raiseFloor(9);
   expect(ring.end).toBe(4);
 });
+
+test('the same range is the same list, forwards and backwards, until the ring loses some of it', () => {
+  const ring = new RecentRing(new RingBudget(1e9));
+  const range = { from: 2, to: 3 };
+  for (let offset = 1; offset <= 4; offset++) ring.append(offset, at(offset), 4);
+  const [list, reversed] = [ring.slice(range), ring.slice(range, true)];
+  ring.append(5, at(5), 4);
+  expect(ring.slice(range)).toBe(list);
+  expect(ring.slice(range, true)).toBe(reversed);
+  expect(reversed?.map(({ offset }) => offset)).toEqual([3, 2]);
+  ring.append(6, at(6), 4);
+  expect(ring.slice(range)).toBeUndefined();
+  ring.clear(2);
+  for (const offset of [2, 3]) ring.append(offset, at(offset), 4);
+  expect(ring.slice(range)).toEqual(list);
+  expect(ring.slice(range)).not.toBe(list);
+});

@@ -15,6 +15,15 @@ const MAX_PUBLICATIONS = 512;
 const MAX_BYTES = 1_024 * 1_024;
 /** What an entry costs beside its payload, about. */
 const ENTRY_BYTES = 200;
+/** Slices that are remembered: what many ask for, forwards or backwards. */
+const MAX_SLICES = 2;
+
+interface Slice {
+  readonly from: number;
+  readonly to: number;
+  readonly publications: readonly Publication[];
+  reversed: readonly Publication[] | undefined;
+}
 
 /** The newest publications of a joined channel, without a hole: recoveries that it covers cost no read. */
 export class RecentRing {
@@ -23,6 +32,8 @@ export class RecentRing {
   /** Offset of the first one; the next expected one when empty. */
   #first = 1;
   #bytes = 0;
+  /** Newest first. */
+  #slices: Slice[] = [];
 
   constructor(budget: RingBudget) {
     this.#budget = budget;
@@ -66,14 +77,30 @@ export class RecentRing {
   clear(next: number): void {
     this.#count(-this.#bytes);
     this.#publications = [];
+    this.#slices = [];
     this.#first = next;
   }
 
-  /** Undefined when some of the range are not here. */
-  slice({ from, to }: OffsetRange): Publication[] | undefined {
+  /**
+   * Undefined when some of the range are not here. Who asks for the same range again gets the same list, as long as the
+   * ring has all of it: what was made of the list can be used again.
+   */
+  slice(range: OffsetRange, isReversed = false): readonly Publication[] | undefined {
+    const { from, to } = range;
     if (from > to) return [];
     if (from < this.#first || to >= this.end) return undefined;
-    return this.#publications.slice(from - this.#first, to - this.#first + 1);
+    const slice = this.#sliceOf(range);
+    return isReversed ? (slice.reversed ??= slice.publications.toReversed()) : slice.publications;
+  }
+
+  #sliceOf({ from, to }: OffsetRange): Slice {
+    const known = this.#slices.find((slice) => slice.from === from && slice.to === to);
+    if (known !== undefined) return known;
+    const publications = this.#publications.slice(from - this.#first, to - this.#first + 1);
+    const slice: Slice = { from, to, publications, reversed: undefined };
+    this.#slices.unshift(slice);
+    if (this.#slices.length > MAX_SLICES) this.#slices.pop();
+    return slice;
   }
 
   #isTooLarge(maxPublications: number): boolean {
@@ -88,6 +115,8 @@ export class RecentRing {
     if (dropped === undefined) return;
     this.#first += 1;
     this.#count(-sizeOf(dropped));
+    // They would keep it.
+    if (this.#slices.some(({ from }) => from < this.#first)) this.#slices = [];
   }
 
   #count(bytes: number): void {

@@ -26,12 +26,13 @@ export interface HistoryReadsDependencies {
 
 export class HistoryReads {
   readonly #deps: HistoryReadsDependencies;
-  readonly #tops: FreshFlight<string, LogRecord | undefined> = new FreshFlight();
+  readonly #tops: FreshFlight<string, LogRecord | undefined>;
   readonly #ranges: SingleFlight<string, Publication[]> = new SingleFlight();
   readonly #touches: SingleFlight<string, LogState> = new SingleFlight();
 
   constructor(deps: HistoryReadsDependencies) {
     this.#deps = deps;
+    this.#tops = new FreshFlight({ clock: deps.clock });
   }
 
   /** Rejects with a BrokerError or an OperationalError. */
@@ -94,14 +95,14 @@ export class HistoryReads {
   }
 
   async #page(channel: string, state: LogState, request: HistoryRequest, live?: LiveChannel): Promise<HistoryPage> {
+    const { reverse: isReversed = false } = request;
     const range = historyRange(state, request, this.#deps.clock.now());
-    const recent = range.from > range.to ? [] : live?.recent(range);
-    const publications = recent ?? (await this.#fromLog(channel, state, range));
-    if (recent === undefined) live?.keepOlder(range.from, olderThan(publications, live.ringFirst), state.epoch);
-    return {
-      publications: request.reverse === true ? publications.toReversed() : publications,
-      top: { offset: state.offset, epoch: state.epoch },
-    };
+    const top = { offset: state.offset, epoch: state.epoch };
+    const recent = range.from > range.to ? [] : live?.recent(range, isReversed);
+    if (recent !== undefined) return { publications: recent, top };
+    const publications = await this.#fromLog(channel, state, range);
+    live?.keepOlder(range.from, olderThan(publications, live.ringFirst), state.epoch);
+    return { publications: isReversed ? publications.toReversed() : publications, top };
   }
 
   #fromLog(channel: string, state: LogState, range: OffsetRange): Promise<Publication[]> {
