@@ -3,6 +3,7 @@ import {
   CommandSchema,
   ConnectRequestSchema,
   EmulationRequestSchema,
+  HistoryResultSchema,
   PushSchema,
   ReplySchema,
 } from '../gen/client_pb.ts';
@@ -10,7 +11,7 @@ import { CentrifugoUniStream } from '../gen/unistream_pb.ts';
 import { grpcMethods, type GrpcMethods } from '../wire/grpc-methods.ts';
 import { compileCodec, type MessageCodec } from '../wire/message-codec.ts';
 import type { AlwaysPresent } from '../wire/message-plan.ts';
-import type { ClientInfo, Command, ConnectRequest, EmulationRequest, Push, Reply } from './frames.ts';
+import type { ClientInfo, Command, ConnectRequest, EmulationRequest, HistoryResult, Push, Reply } from './frames.ts';
 
 // The compiled codecs of everything a client sends or gets.
 
@@ -26,6 +27,10 @@ export const commandCodec: MessageCodec<Command> = compileCodec(CommandSchema, {
 export const replyCodec: MessageCodec<Reply> = compileCodec(ReplySchema, { json: 'client', alwaysPresent });
 export const pushCodec: MessageCodec<Push> = compileCodec(PushSchema, { json: 'client', alwaysPresent });
 export const clientInfoCodec: MessageCodec<ClientInfo> = compileCodec(ClientInfoSchema, {
+  json: 'client',
+  alwaysPresent,
+});
+export const historyResultCodec: MessageCodec<HistoryResult> = compileCodec(HistoryResultSchema, {
   json: 'client',
   alwaysPresent,
 });

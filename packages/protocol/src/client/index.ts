@@ -4,5 +4,11 @@ export { jsonCodec } from './json-codec.ts';
 export { protobufCodec } from './protobuf-codec.ts';
 export { codecFor, decodeReplies, encodeCommand, encodeCommands } from './client-side.ts';
 export { decodeConnectRequest, decodeEmulationRequest, emulationFrame } from './emulation.ts';
+export {
+  encodeHistoryReply,
+  encodePublications,
+  type EncodedPublications,
+  type HistoryReply,
+} from './history-frame.ts';
 export { encodePublicationPush, type PublicationPushOptions } from './push-frame.ts';
 export { clientInfoCodec, pushCodec, uniStreamMethods } from './client-messages.ts';
