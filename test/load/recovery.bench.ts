@@ -1,7 +1,8 @@
 // npm run bench:recovery — 10,000 subscribers of 100 channels are cut at once and recover while publications go on: CPU of
-// the gateway and NATS per client, reads of the log, what was lost or doubled. Beside a bare uWebSockets.js server that
-// takes the same connections and answers with bytes of the same size. Then reads of 100 publications of history, by a
-// client, of channels that are live on its node and of channels that are not. BENCH_PROFILE=1 profiles the gateway.
+// the gateway, api and NATS per client, with what the publications cost and without, reads of the log, what was lost or
+// doubled. Beside a bare uWebSockets.js server that takes the same connections and answers with bytes of the same size.
+// Then reads of 100 publications of history, by a client, of channels that are live on its node and of channels that are
+// not. BENCH_ONLY=recovery or BENCH_ONLY=history runs one of the two; BENCH_PROFILE=1 profiles the gateway.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,15 +15,18 @@ import { processCpuUs } from './measure/process-cpu.ts';
 import { openRawWebsocket, type RawWebsocket } from './measure/raw-websocket.ts';
 import { ReadCounter } from './measure/read-counter.ts';
 
-const CLIENTS = Number(process.env['BENCH_CLIENTS'] ?? '9000');
+const CLIENTS = Number(process.env['BENCH_CLIENTS'] ?? '10000');
 const CHANNELS = 100;
 const PATH = '/connection/websocket';
 const PUBLICATIONS_PER_SECOND = 50;
+/** Until the gateway is done with the connections that went. */
+const CLOSING_MS = 1_000;
 const AWAY_MS = 1_500;
 const OPENING = 300;
 const SETTLE_MS = 3_000;
-const HISTORY_READS = 4_000;
+const HISTORY_READS = 8_000;
 const HISTORY_IN_FLIGHT = 16;
+const ALONE_READS = 1_000;
 const HISTORY_LIMIT = 100;
 const DATA = JSON.stringify({ text: 'x'.repeat(100) });
 const API_KEY = 'k';
@@ -137,11 +141,14 @@ async function main(): Promise<void> {
   const [barePort] = (await once(bare, 'message')) as [number];
   const reads = await ReadCounter.start(nats.url);
   const pids = { gateway: gateway.pid, NATS: nats.pid, api: api.pid };
+  const only = process.env['BENCH_ONLY'];
   try {
-    const bareUs = await measureBare(barePort, bare.pid ?? 0);
-    console.log(`bare server: ${bareUs.toFixed(1)} µs of CPU per client that comes back`);
-    await measureRecovery(gateway.port, api.url, { pids, reads });
-    await measureHistory(gateway.port, api.url, { pids, reads });
+    if (only !== 'history') {
+      const bareUs = await measureBare(barePort, bare.pid ?? 0);
+      console.log(`bare server: ${bareUs.toFixed(1)} µs of CPU per client that comes back`);
+      await measureRecovery(gateway.port, api.url, { pids, reads });
+    }
+    if (only !== 'recovery') await measureHistory(gateway.port, api.url, { pids, reads });
   } finally {
     bare.kill();
     await reads.stop();
@@ -160,12 +167,11 @@ async function measureRecovery(port: number, apiUrl: string, { pids, reads }: Me
   await openAll(subscribers);
   const publisher = new SteadyPublisher(apiUrl);
   await sleep(SETTLE_MS);
-  // What publications and their delivery cost anyway, to be taken off.
-  const idleFrom = cpuOf(pids);
-  await sleep(SETTLE_MS);
-  const idlePerMs = mapValues(cpuOf(pids), (us, name) => (us - (idleFrom[name] ?? 0)) / SETTLE_MS);
+  // What the same publications cost when nobody recovers: with all clients there, and with none.
+  const delivered = await perMs(pids, SETTLE_MS);
   for (const subscriber of subscribers) subscriber.cut();
-  await sleep(AWAY_MS);
+  await sleep(CLOSING_MS);
+  const undelivered = await perMs(pids, AWAY_MS);
   const [before, readsBefore, startedAt] = [cpuOf(pids), await reads.count(), performance.now()];
   await openAll(subscribers);
   const tookMs = performance.now() - startedAt;
@@ -176,20 +182,28 @@ async function measureRecovery(port: number, apiUrl: string, { pids, reads }: Me
   const tops = new Map<string, number>();
   for (const { channel, offset } of subscribers) tops.set(channel, Math.max(tops.get(channel) ?? 0, offset));
   const behind = subscribers.filter(({ channel, offset }) => offset !== tops.get(channel)).length;
-  const idle = mapValues(idlePerMs, (us) => (us * tookMs) / CLIENTS);
-  const total = sum(spent);
+  // The clients come back one after the other, so half of them are there on average.
+  const idle = mapValues(delivered, (us, name) => (((us + (undelivered[name] ?? 0)) / 2) * tookMs) / CLIENTS);
   console.log(
     `${CLIENTS} clients of ${CHANNELS} channels recovered in ${Math.round(tookMs)} ms, ${publisher.published} publications`,
   );
-  console.log(
-    `  CPU per client: ${total.toFixed(1)} µs (${text(spent)}); without what publications cost anyway: ${(total - sum(idle)).toFixed(1)} µs; aim 140`,
-  );
+  console.log(`  CPU per client: ${sum(spent).toFixed(1)} µs (${text(spent)})`);
+  console.log(`  publications without recovery in that time: ${sum(idle).toFixed(1)} µs (${text(idle)})`);
+  console.log(`  recovery alone: ${(sum(spent) - sum(idle)).toFixed(1)} µs; aim 140`);
   console.log(`  reads of the log: ${readsMade}, ${(readsMade / CHANNELS).toFixed(2)} per channel and node; aim ≤ 1`);
   console.log(
     `  lost ${wrong.lost}, doubled ${wrong.doubled}, not recovered ${wrong.notRecovered}, errors ${wrong.errors}, not at the top ${behind}; aim 0`,
   );
   for (const subscriber of subscribers) subscriber.cut();
   await sleep(SETTLE_MS);
+}
+
+/** What the processes use while nothing is done to them, µs of CPU per ms. */
+async function perMs(pids: Meters['pids'], durationMs: number): Promise<Record<string, number>> {
+  const [from, startedAt] = [cpuOf(pids), performance.now()];
+  await sleep(durationMs);
+  const tookMs = performance.now() - startedAt;
+  return mapValues(cpuOf(pids), (us, name) => (us - (from[name] ?? 0)) / tookMs);
 }
 
 async function measureHistory(port: number, apiUrl: string, { pids, reads }: Meters): Promise<void> {
@@ -205,18 +219,39 @@ async function measureHistory(port: number, apiUrl: string, { pids, reads }: Met
   console.log(
     `history of ${HISTORY_LIMIT} publications, channel live on the node: ${sum(spent).toFixed(1)} µs of CPU (${text(spent)}), ${readsMade} reads of the log; aim 340 µs`,
   );
+  await measureAlone('channel live on the node', reader, pids, {
+    channels: Array.from({ length: ALONE_READS }, (_, index) => live[index % live.length] ?? ''),
+    aim: '',
+  });
+  await measureAlone('first read of a channel', reader, pids, { channels: cold, aim: '; aim 1.5 ms' });
+  reader.close();
+}
+
+interface AloneReads {
+  readonly channels: readonly string[];
+  readonly aim: string;
+}
+
+/** One read after the other. */
+async function measureAlone(
+  what: string,
+  reader: HistoryReader,
+  pids: Meters['pids'],
+  { channels, aim }: AloneReads,
+): Promise<void> {
+  const before = cpuOf(pids);
   const tookMs: number[] = [];
-  for (const channel of cold) {
+  for (const channel of channels) {
     const startedAt = performance.now();
     await reader.read(channel);
     tookMs.push(performance.now() - startedAt);
   }
+  const spent = mapValues(cpuOf(pids), (us, name) => (us - (before[name] ?? 0)) / channels.length);
   tookMs.sort((one, other) => one - other);
   const at = (share: number): string => (tookMs[Math.floor(share * (tookMs.length - 1))] ?? 0).toFixed(2);
   console.log(
-    `history of ${HISTORY_LIMIT} publications, first read of a channel: ${at(0.5)} ms, p95 ${at(0.95)} ms; aim 1.5 ms`,
+    `  one at a time, ${what}: ${at(0.5)} ms, p95 ${at(0.95)} ms; ${sum(spent).toFixed(1)} µs of CPU (${text(spent)})${aim}`,
   );
-  reader.close();
 }
 
 /** A client that reads history: several reads in flight. */

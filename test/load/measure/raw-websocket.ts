@@ -1,8 +1,8 @@
 import { connect, type Socket } from 'node:net';
 
 /**
- * A WebSocket client that costs as little as possible, so that the server is what a bench measures: text frames up to
- * 64 KiB, no compression, no ping handling of its own.
+ * A WebSocket client that costs as little as possible, so that the server is what a bench measures: sends text frames up
+ * to 64 KiB, no compression, no ping handling of its own.
  */
 export interface RawWebsocket {
   send(text: string): void;
@@ -90,6 +90,10 @@ function readFrames(bytes: Buffer, onText: (text: string) => void): Buffer {
       if (bytes.length - offset < 4) break;
       length = bytes.readUInt16BE(offset + 2);
       start = offset + 4;
+    } else if (length === 127) {
+      if (bytes.length - offset < 10) break;
+      length = Number(bytes.readBigUInt64BE(offset + 2));
+      start = offset + 10;
     }
     if (bytes.length < start + length) break;
     if (((bytes[offset] ?? 0) & 0x0f) === 1) onText(bytes.toString('utf8', start, start + length));
