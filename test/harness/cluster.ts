@@ -8,6 +8,8 @@ import { startProcess, type Config, type ServerProcess, type ServiceCommand } fr
 
 export interface StartClusterOptions {
   readonly config?: Config | undefined;
+  /** Of every process. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
   /** Default: 2. */
   readonly gateways?: number | undefined;
   /** Default: 2. */
@@ -32,7 +34,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<D
   });
   const started: ServerProcess[] = [];
   const start = async (command: ServiceCommand, env: Record<string, string> = {}): Promise<ServerProcess> => {
-    const server = await startProcess({ command, config, env });
+    const server = await startProcess({ command, config, env: { ...options.env, ...env } });
     started.push(server);
     return server;
   };

@@ -41,12 +41,8 @@ export class Fields {
     while (at < bytes.length) {
       const [tag, next] = readVarint(bytes, at);
       const number = Number(tag >> 3n);
-      const type = Number(tag & 7n);
-      if (type !== 0 && type !== 2) throw new Error(`wire type ${type} in field ${number}`);
-      const [value, end] = readVarint(bytes, next);
-      const isVarint = type === 0;
-      const stop = isVarint ? end : end + Number(value);
-      this.#values.set(number, [...(this.#values.get(number) ?? []), isVarint ? value : bytes.subarray(end, stop)]);
+      const [value, stop] = readValue(bytes, next, { type: Number(tag & 7n), number });
+      this.#values.set(number, [...(this.#values.get(number) ?? []), value]);
       at = stop;
     }
   }
@@ -65,6 +61,17 @@ export class Fields {
     return value instanceof Uint8Array ? value : new Uint8Array();
   }
 
+  /** Each of a repeated submessage. */
+  messages(number: number): Fields[] {
+    const values = this.#values.get(number) ?? [];
+    return values.map((value) => new Fields(value instanceof Uint8Array ? value : new Uint8Array()));
+  }
+
+  /** A fixed 64-bit number. */
+  fixed64(number: number): bigint {
+    return Buffer.from(this.bytes(number)).readBigUInt64LE();
+  }
+
   text(number: number): string {
     return Buffer.from(this.bytes(number)).toString();
   }
@@ -77,6 +84,23 @@ export class Fields {
   get numbers(): number[] {
     return [...this.#values.keys()].sort((one, other) => one - other);
   }
+}
+
+/** Fixed numbers stay bytes. */
+function readValue(
+  bytes: Uint8Array,
+  at: number,
+  { type, number }: { readonly type: number; readonly number: number },
+): [bigint | Uint8Array, number] {
+  if (type === 1 || type === 5) {
+    const end = at + (type === 1 ? 8 : 4);
+    return [bytes.subarray(at, end), end];
+  }
+  if (type !== 0 && type !== 2) throw new Error(`wire type ${type} in field ${number}`);
+  const [value, end] = readVarint(bytes, at);
+  if (type === 0) return [value, end];
+  const stop = end + Number(value);
+  return [bytes.subarray(end, stop), stop];
 }
 
 function varint(value: bigint): Uint8Array {

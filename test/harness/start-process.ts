@@ -163,7 +163,7 @@ function exitOf(child: ChildProcess): Promise<number | string> {
 
 /** The options of the developer's shell must not reach a server under test. */
 function cleanEnv(extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
-  const isOurs = (name: string): boolean => /^(CARILLON|CENTRIFUGO|VITEST|NODE_OPTIONS)/.test(name);
+  const isOurs = (name: string): boolean => /^(CARILLON|CENTRIFUGO|OTEL_|VITEST|NODE_OPTIONS)/.test(name);
   const kept = Object.entries(process.env).filter(([name]) => !isOurs(name));
   return { ...Object.fromEntries(kept), ...extra };
 }

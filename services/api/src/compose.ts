@@ -2,6 +2,7 @@ import type { BanStore, Broker, Control, Presence, UserStatusStore } from '@cari
 import type { Config } from '@carillon/config';
 import type { ChannelRules } from '@carillon/policy';
 import { Health, type Clock, type Log, type Metrics } from '@carillon/service-kit';
+import type { Tracing } from '@carillon/service-kit/tracing';
 import type { TemplatedApp } from 'uWebSockets.js';
 import { apiSettings, channelDefaults, type ApiSettings, type ListenerSettings } from './config.ts';
 import { GrpcApi } from './grpc/grpc-server.ts';
@@ -11,6 +12,7 @@ import { InFlight } from './http/in-flight.ts';
 import { mountOpsRoutes } from './http/listener/ops-routes.ts';
 import { createApiMetrics } from './metrics.ts';
 import { createFailureLog } from './method/failure/failure-log.ts';
+import { createCallFollower } from './method/follow/follow-calls.ts';
 import type { ChannelSettings } from './method/method-deps.ts';
 import { createMethodHandlers } from './method/method-handlers.ts';
 import { createMethodTable } from './method/method-table.ts';
@@ -26,6 +28,8 @@ export interface ComposeApiOptions {
   readonly log: Log;
   readonly clock: Clock;
   readonly metrics: Metrics;
+  /** Undefined: no traces. */
+  readonly tracing?: Tracing | undefined;
   /** What else must be well for /health to say so; absent: only the API itself. */
   readonly health?: Health | undefined;
 }
@@ -60,10 +64,11 @@ export function composeApi(options: ComposeApiOptions): Api {
   const apiMetrics = createApiMetrics(metrics);
   const reportFailure = createFailureLog({ log, clock });
   const handlers = createMethodHandlers({ ...options, channels: () => channels }, reportFailure);
-  const tableDeps = { handlers, metrics: apiMetrics, reportFailure, clock };
+  const follow = createCallFollower({ tracing: config.opentelemetry.api ? options.tracing : undefined, log });
+  const tableDeps = { handlers, metrics: apiMetrics, reportFailure, follow, clock };
   const inFlight = new InFlight(apiMetrics.requestsInFlight);
   const table = createMethodTable({ ...tableDeps, protocol: 'http' });
-  const httpApi = createHttpApi({ settings: settings.http, table, inFlight, clock, log });
+  const httpApi = createHttpApi({ settings: settings.http, table, inFlight, follow, clock, log });
   const health = options.health ?? new Health();
   health.add('api', () => (inFlight.isDraining ? 'draining' : undefined));
   const listeners: HttpListener[] = [];
@@ -80,6 +85,7 @@ export function composeApi(options: ComposeApiOptions): Api {
     grpcApi = new GrpcApi({
       settings: settings.grpc,
       table: createMethodTable({ ...tableDeps, protocol: 'grpc' }),
+      follow,
       health,
       clock,
       log,

@@ -2,6 +2,7 @@ import type { Config } from '@carillon/config';
 import type { DecisionService } from '@carillon/policy';
 import { Health, OpsServer, type Clock, type Log, type Metrics } from '@carillon/service-kit';
 
+import type { Tracing } from '@carillon/service-kit/tracing';
 import { authPolicyConfig } from './config.ts';
 import { createDecisionMaker } from './decision/decision-maker.ts';
 import { PolicyServer } from './grpc/grpc-server.ts';
@@ -15,6 +16,8 @@ export interface ComposeAuthPolicyOptions {
   readonly log: Log;
   readonly clock: Clock;
   readonly metrics: Metrics;
+  /** Undefined: no traces. */
+  readonly tracing?: Tracing | undefined;
 }
 
 export interface AuthPolicy {
@@ -30,11 +33,12 @@ export interface AuthPolicy {
 }
 
 /** Wires the service. Throws the `OperationalError` `proxy_config` for proxies that cannot work. */
-export function composeAuthPolicy({ config, log, clock, metrics }: ComposeAuthPolicyOptions): AuthPolicy {
+export function composeAuthPolicy(options: ComposeAuthPolicyOptions): AuthPolicy {
+  const { config, log, clock, metrics, tracing } = options;
   const { port, maxInFlightPerCaller, ops } = authPolicyConfig(config);
   const policyMetrics = createPolicyMetrics(metrics);
   const openRegistry = (settings: Config): ProxyRegistry =>
-    createProxyRegistry({ settings: proxySettings(settings), clock, log, metrics: policyMetrics });
+    createProxyRegistry({ settings: proxySettings(settings), clock, log, metrics: policyMetrics, tracing });
   const registry = createReplaceableRegistry(openRegistry(config), clock);
   const decisions = createDecisionMaker({ registry, log });
   const server = new PolicyServer({ decisions, port, maxInFlightPerCaller, log, metrics: policyMetrics });

@@ -12,6 +12,7 @@ import {
   type Metrics,
   type OpsResponse,
 } from '@carillon/service-kit';
+import type { Tracing } from '@carillon/service-kit/tracing';
 import type { TemplatedApp } from 'uWebSockets.js';
 import { createJwksKeys } from './auth/jwks-keys.ts';
 import { createStaticKeys } from './auth/static-keys.ts';
@@ -28,6 +29,7 @@ import { createEdgeServer, type EdgeServer } from './edge/edge-server.ts';
 import { respond } from './edge/http/respond.ts';
 import { routePattern } from './edge/http/route-pattern.ts';
 import { BrokerChannelHub } from './fanout/channel-hub.ts';
+import { createDeliveryFollower } from './fanout/follow-deliveries.ts';
 import { createHubMetrics } from './fanout/hub-metrics.ts';
 import { DEFAULT_HUB_SETTINGS } from './fanout/hub-settings.ts';
 import { createLateParts } from './late-parts.ts';
@@ -44,6 +46,8 @@ export interface ComposeGatewayOptions {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly health: Health;
+  /** Undefined: no traces. */
+  readonly tracing?: Tracing | undefined;
   /** `always`: a service of a cluster has /health and /metrics whether or not they are switched on. */
   readonly opsEndpoints: 'always' | 'as_configured';
 }
@@ -104,6 +108,7 @@ export async function composeGateway(options: ComposeGatewayOptions): Promise<Ga
     clock,
     metrics: createHubMetrics(metrics),
     settings: { ...DEFAULT_HUB_SETTINGS, ...hubSettings(config) },
+    follow: createDeliveryFollower({ tracing: options.tracing, log }),
   });
   const stack: SessionStack = createSessionStack({
     engine,

@@ -27,7 +27,7 @@ export const runService: RunService = async (service, options, io) => {
   if (index > 0) config = workerConfig(config, index);
   else if (!mayHaveWorkers(service, config)) config = singleProcessConfig(config);
   else if (workerCount(config) > 1) return runWorkers(config, io);
-  const runtime = createProcessRuntime(config, service === 'serve' ? 'standalone' : service);
+  const runtime = await createProcessRuntime(config, service === 'serve' ? 'standalone' : service);
   const stopped = Promise.withResolvers<number>();
   try {
     const services = await compose(service, config, { runtime, io, isDev: options.isDev });

@@ -12,6 +12,7 @@ import {
   type Log,
   type Metrics,
 } from '@carillon/service-kit';
+import { openTracing, type Tracing } from '@carillon/service-kit/tracing';
 import { ownVersion } from '../own-version.ts';
 
 /** What every service of this process shares. Made once, before any service. */
@@ -22,9 +23,11 @@ export interface ProcessRuntime {
   readonly health: Health;
   readonly lifecycle: Lifecycle;
   readonly node: NodeIdentity;
+  /** Undefined: no traces, and nothing of OpenTelemetry is loaded. */
+  readonly tracing: Tracing | undefined;
 }
 
-export function createProcessRuntime(config: Config, role: NodeRole): ProcessRuntime {
+export async function createProcessRuntime(config: Config, role: NodeRole): Promise<ProcessRuntime> {
   const log = createLog({
     level: config.log.level,
     file: config.log.file,
@@ -36,6 +39,10 @@ export function createProcessRuntime(config: Config, role: NodeRole): ProcessRun
     prefix: 'carillon',
     alsoPrefix: config.prometheus.upstreamNames ? 'centrifugo' : undefined,
   });
+  const node = { name: nodeName(config), role, version: COMPAT_VERSION };
+  const tracing = config.opentelemetry.enabled ? await openProcessTracing(node, log) : undefined;
+  // The first to start is the last to stop: what the others still did is in the traces.
+  if (tracing !== undefined) lifecycle.add({ name: 'traces', stop: () => tracing.close() });
   const health = new Health();
   health.add('lifecycle', () => lifecycle.check());
   metrics
@@ -50,8 +57,19 @@ export function createProcessRuntime(config: Config, role: NodeRole): ProcessRun
     metrics,
     health,
     lifecycle,
-    node: { name: nodeName(config), role, version: COMPAT_VERSION },
+    node,
+    tracing,
   };
+}
+
+function openProcessTracing(node: NodeIdentity, log: Log): Promise<Tracing | undefined> {
+  return openTracing({
+    serviceName: `carillon-${node.role}`,
+    serviceVersion: ownVersion(),
+    node: node.name,
+    log,
+    env: process.env,
+  });
 }
 
 /** compat: host and port, as upstream names a node that has no name of its own (server-api §7.10). */

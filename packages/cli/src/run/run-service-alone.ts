@@ -10,9 +10,9 @@ import type { RunningServices } from './running-services.ts';
 
 /** `carillon gateway`: clients, on NATS; decisions by auth-policy where it has an address, else in this process. */
 export async function runGateway(config: Config, runtime: ProcessRuntime): Promise<RunningServices> {
-  const { log, clock, metrics, health, lifecycle } = runtime;
+  const { log, clock, metrics, health, lifecycle, tracing } = runtime;
   const isRemote = config.authPolicy.address.length > 0;
-  const policy = isRemote ? undefined : composeAuthPolicy({ config, log, clock, metrics });
+  const policy = isRemote ? undefined : composeAuthPolicy({ config, log, clock, metrics, tracing });
   const gateway = await composeGateway({
     config,
     createEngine: clusterEngine(config, runtime),
@@ -21,6 +21,7 @@ export async function runGateway(config: Config, runtime: ProcessRuntime): Promi
     clock,
     metrics,
     health,
+    tracing,
     opsEndpoints: 'always',
   });
   lifecycle.add({
@@ -43,11 +44,11 @@ export async function runGateway(config: Config, runtime: ProcessRuntime): Promi
 
 /** `carillon api`: the server API, on NATS. */
 export async function runApi(config: Config, runtime: ProcessRuntime): Promise<RunningServices> {
-  const { log, clock, metrics, health, lifecycle } = runtime;
+  const { log, clock, metrics, health, lifecycle, tracing } = runtime;
   const engine = await clusterEngine(config, runtime)({ receiver: NO_RECEIVER, handler: NO_SESSIONS });
   health.add('nats', () => engine.unavailable());
   const channels = channelRules(config);
-  const api = composeApi({ config, ...engine, channels, log, clock, metrics, health });
+  const api = composeApi({ config, ...engine, channels, log, clock, metrics, health, tracing });
   lifecycle.add({ name: 'engine', stop: () => engine.close() });
   lifecycle.add({ name: 'api', start: () => api.listen(), drain: () => api.drain(), stop: () => api.close() });
   return { reload: (next) => api.updateChannels(channelRules(next), next), onReady() {} };
@@ -55,8 +56,8 @@ export async function runApi(config: Config, runtime: ProcessRuntime): Promise<R
 
 /** `carillon auth-policy`: asks the application backend. */
 export async function runAuthPolicy(config: Config, runtime: ProcessRuntime): Promise<RunningServices> {
-  const { log, clock, metrics, lifecycle } = runtime;
-  const policy = composeAuthPolicy({ config, log, clock, metrics });
+  const { log, clock, metrics, lifecycle, tracing } = runtime;
+  const policy = composeAuthPolicy({ config, log, clock, metrics, tracing });
   lifecycle.add({
     name: 'auth-policy',
     start: () => policy.start(),

@@ -19,8 +19,8 @@ export async function runStandalone(
   runtime: ProcessRuntime,
   { io, isDev }: { readonly io: CommandIo; readonly isDev: boolean },
 ): Promise<RunningServices> {
-  const { log, clock, metrics, health, lifecycle } = runtime;
-  const policy = composeAuthPolicy({ config, log, clock, metrics });
+  const { log, clock, metrics, health, lifecycle, tracing } = runtime;
+  const policy = composeAuthPolicy({ config, log, clock, metrics, tracing });
   const gateway = await composeGateway({
     config,
     createEngine: chooseEngine(config, runtime),
@@ -29,10 +29,11 @@ export async function runStandalone(
     clock,
     metrics,
     health,
+    tracing,
     opsEndpoints: 'as_configured',
   });
   const { engine } = gateway;
-  const api = composeApi({ config, ...engine, channels: gateway.channels, log, clock, metrics });
+  const api = composeApi({ config, ...engine, channels: gateway.channels, log, clock, metrics, tracing });
   gateway.mount((app) => api.mount(app), config.httpApi.external ? 'main' : 'internal');
   const token = isDev ? await demoToken(config, io) : '';
   if (isDev) {

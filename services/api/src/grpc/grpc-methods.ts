@@ -1,8 +1,10 @@
 import type { BatchRequest, BatchResponse } from '@carillon/protocol/api';
+import { parseTraceparent, TRACEPARENT, type TraceContext } from '@carillon/service-kit/tracing';
 import { status, type handleUnaryCall, type Metadata, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { ErrorMode } from '../config.ts';
 import { createKeyComparison } from '../key-comparison.ts';
 import { createBatch } from '../method/batch.ts';
+import type { FollowCall } from '../method/follow/follow-calls.ts';
 import type { CallableMethod, MethodTable } from '../method/method-table.ts';
 import { statusOfError } from './grpc-error.ts';
 
@@ -11,6 +13,7 @@ export interface GrpcMethodsDeps {
   readonly key: string;
   readonly errorMode: ErrorMode;
   readonly table: MethodTable;
+  readonly follow: FollowCall;
   /** Told of answers that cannot be encoded or other bugs. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -38,14 +41,16 @@ function createKeyCheck(key: string): KeyCheck {
   };
 }
 
-function unary({ call: run }: CallableMethod, isAdmitted: KeyCheck, { errorMode, onFailure }: GrpcMethodsDeps): Unary {
+function unary({ call: run }: CallableMethod, isAdmitted: KeyCheck, deps: GrpcMethodsDeps): Unary {
+  const { errorMode, follow, onFailure } = deps;
   return (call, reply) => {
     if (!isAdmitted(call.metadata)) {
       reply(UNAUTHENTICATED);
       return;
     }
     const inStatus = errorMode === 'transport' || isTransportModeAsked(call.metadata);
-    run(call.request).then((response) => {
+    const trace = follow === undefined ? undefined : callTrace(call.metadata);
+    run(call.request, trace).then((response) => {
       if (inStatus && response.error !== undefined) reply(statusOfError(response.error));
       else reply(null, response);
     }, onFailure);
@@ -54,13 +59,22 @@ function unary({ call: run }: CallableMethod, isAdmitted: KeyCheck, { errorMode,
 
 function batch(
   isAdmitted: KeyCheck,
-  { table, onFailure }: GrpcMethodsDeps,
+  { table, follow, onFailure }: GrpcMethodsDeps,
 ): handleUnaryCall<BatchRequest, BatchResponse> {
-  const run = createBatch(table);
+  const run = createBatch({ table, protocol: 'grpc', follow });
   return (call, reply) => {
-    if (isAdmitted(call.metadata)) run(call.request).then((response) => reply(null, response), onFailure);
-    else reply(UNAUTHENTICATED);
+    if (!isAdmitted(call.metadata)) {
+      reply(UNAUTHENTICATED);
+      return;
+    }
+    const trace = follow === undefined ? undefined : callTrace(call.metadata);
+    run(call.request, trace).then((response) => reply(null, response), onFailure);
   };
+}
+
+function callTrace(metadata: Metadata): TraceContext | undefined {
+  const [given] = metadata.get(TRACEPARENT);
+  return given === undefined ? undefined : parseTraceparent(given.toString());
 }
 
 function isTransportModeAsked(metadata: Metadata): boolean {

@@ -3,6 +3,7 @@ import type { TlsConfig } from '@carillon/config';
 import { OperationalError, type Clock, type Health, type Log } from '@carillon/service-kit';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { GrpcApiSettings } from '../config.ts';
+import type { FollowCall } from '../method/follow/follow-calls.ts';
 import type { MethodTable } from '../method/method-table.ts';
 import { createGrpcMethods } from './grpc-methods.ts';
 import { HealthService } from './health-service.ts';
@@ -11,6 +12,7 @@ import { addReflection } from './reflection.ts';
 export interface GrpcApiDeps {
   readonly settings: GrpcApiSettings;
   readonly table: MethodTable;
+  readonly follow: FollowCall;
   readonly health: Pick<Health, 'report'>;
   readonly clock: Clock;
   readonly log: Log;
@@ -22,7 +24,7 @@ export class GrpcApi {
   readonly #server: Server;
   readonly #healthService: HealthService;
 
-  constructor({ settings, table, health, clock, log }: GrpcApiDeps) {
+  constructor({ settings, table, follow, health, clock, log }: GrpcApiDeps) {
     this.#settings = settings;
     this.#server = new Server({
       'grpc.max_receive_message_length': settings.maxReceiveBytes,
@@ -34,7 +36,7 @@ export class GrpcApi {
     });
     const { key, errorMode } = settings;
     const onFailure = (error: unknown): void => log.error('cannot answer an API call', { error });
-    this.#server.addService(apiGrpcMethods, createGrpcMethods({ key, errorMode, table, onFailure }));
+    this.#server.addService(apiGrpcMethods, createGrpcMethods({ key, errorMode, table, follow, onFailure }));
     this.#healthService = new HealthService({ health, clock });
     this.#healthService.addTo(this.#server);
     if (settings.hasReflection) addReflection(this.#server);

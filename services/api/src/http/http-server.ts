@@ -4,6 +4,7 @@ import type { Clock, Log } from '@carillon/service-kit';
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import type { HttpApiSettings } from '../config.ts';
 import { createBatch } from '../method/batch.ts';
+import type { FollowCall } from '../method/follow/follow-calls.ts';
 import type { MethodTable } from '../method/method-table.ts';
 import {
   BAD_REQUEST,
@@ -21,12 +22,14 @@ import type { InFlight } from './in-flight.ts';
 import { legacyEndpoint } from './legacy-endpoint.ts';
 import { batchEndpoint, methodEndpoint, type Endpoint } from './method-endpoint.ts';
 import { readBody } from './read-body.ts';
+import { requestTrace } from './request-trace.ts';
 import { mountSwagger } from './swagger/swagger-routes.ts';
 
 export interface HttpApiDeps {
   readonly settings: HttpApiSettings;
   readonly table: MethodTable;
   readonly inFlight: InFlight;
+  readonly follow: FollowCall;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -38,7 +41,8 @@ type Route = (response: HttpResponse, request: HttpRequest) => void;
  * answer for what nobody knows; below our prefix we answer 404 ourselves.
  */
 export function createHttpApi(deps: HttpApiDeps): { mount(app: TemplatedApp): void } {
-  const { settings, table, inFlight } = deps;
+  const { settings, table, inFlight, follow } = deps;
+  const runBatch = createBatch({ table, protocol: 'http', follow });
   return {
     mount(app) {
       if (settings.isDisabled) return;
@@ -50,7 +54,7 @@ export function createHttpApi(deps: HttpApiDeps): { mount(app: TemplatedApp): vo
       };
       for (const method of table.values())
         post(`${prefix}/${method.wire.name}`, createRoute(deps, methodEndpoint(method)));
-      post(`${prefix}/batch`, createRoute(deps, batchEndpoint(createBatch(table))));
+      post(`${prefix}/batch`, createRoute(deps, batchEndpoint(runBatch)));
       const legacy = createRoute(deps, legacyEndpoint(table));
       post(prefix === '' ? '/' : prefix, (response, request) => {
         if (inFlight.isDraining) writeAnswer(response, SHUTTING_DOWN, true);
@@ -62,7 +66,7 @@ export function createHttpApi(deps: HttpApiDeps): { mount(app: TemplatedApp): vo
 }
 
 /** Checks in the order of server-api §1.2. */
-function createRoute({ settings, inFlight, clock, log }: HttpApiDeps, endpoint: Endpoint): Route {
+function createRoute({ settings, inFlight, follow, clock, log }: HttpApiDeps, endpoint: Endpoint): Route {
   const isAdmitted = createApiKeyCheck(settings);
   return (response, request) => {
     if (!isAdmitted(request)) {
@@ -70,10 +74,13 @@ function createRoute({ settings, inFlight, clock, log }: HttpApiDeps, endpoint: 
       return;
     }
     // Nothing of the request can be read once the route has returned.
-    const errorMode = requestedErrorMode(request, settings.errorMode);
+    const facts = {
+      errorMode: requestedErrorMode(request, settings.errorMode),
+      trace: follow === undefined ? undefined : requestTrace(request),
+    };
     const exchange = new Exchange(response, inFlight);
     readBody(exchange, clock, (body) => {
-      endpoint(body, errorMode).then(
+      endpoint(body, facts).then(
         (answer) => exchange.send(answer),
         (error: unknown) => exchange.send(failureAnswer(error, log)),
       );

@@ -25,11 +25,11 @@ export function createBroadcast(
       return { error: toErrorBody(error, reportFailure) };
     }
   };
-  return async (request) => {
+  return async (request, call) => {
     const { channels: names = [], ...options } = request;
     if (names.length === 0) throw new ApiError(API_BAD_REQUEST);
     const data = requestPayload(request.data, request.b64data);
-    const publishing: Publishing = { broker, channels: channels(), options, data };
+    const publishing: Publishing = { broker, channels: channels(), options, data, call };
     const publishNamed = (name: string): Promise<PublishResponse> => publishOne(name, publishing);
     return { responses: await mapConcurrently(names, MAX_CONCURRENT_PUBLISHES, publishNamed) };
   };

@@ -2,6 +2,7 @@ import type { BanStore, Broker, Control, Presence, UserStatusStore } from '@cari
 import type { ChannelRules } from '@carillon/policy';
 import type { Clock } from '@carillon/service-kit';
 import type { ChannelDefaults } from '../config.ts';
+import type { FollowedCall } from './follow/follow-calls.ts';
 
 /** Rules of channels; replaced as a whole when the configuration is read again. */
 export interface ChannelSettings extends ChannelDefaults {
@@ -21,6 +22,6 @@ export interface MethodDeps {
 
 /**
  * One method: answers a decoded request or throws an `ApiError`. Anything else it throws becomes error 100.
- * It may keep the buffers of the request.
+ * It may keep the buffers of the request. `call` is there where requests are followed.
  */
-export type MethodHandler<Request, Result> = (request: Request) => Promise<Result>;
+export type MethodHandler<Request, Result> = (request: Request, call?: FollowedCall) => Promise<Result>;

@@ -1,14 +1,20 @@
 import { apiMethods, type ApiMethod, type ApiResponse, type BatchField } from '@carillon/protocol/api';
 import type { Clock } from '@carillon/service-kit';
+import type { TraceContext } from '@carillon/service-kit/tracing';
 import type { ApiMetrics, ApiProtocol } from '../metrics.ts';
+import type { MethodHandler } from './method-deps.ts';
 import type { MethodHandlers } from './method-handlers.ts';
 import { toErrorBody, type ReportFailure } from './failure/to-error-body.ts';
+import type { FollowCall } from './follow/follow-calls.ts';
 
 /** A method as a transport has it. */
 export interface CallableMethod {
   readonly wire: ApiMethod<object, object>;
-  /** Answers a request that `wire.request` has decoded. Never rejects: failures are in the answer. */
-  readonly call: (request: object) => Promise<ApiResponse<object>>;
+  /**
+   * Answers a request that `wire.request` has decoded. Never rejects: failures are in the answer. `parent` is where its
+   * trace goes on, if it has one.
+   */
+  readonly call: (request: object, parent?: TraceContext) => Promise<ApiResponse<object>>;
 }
 
 /** In the order in which a batch command picks its method. */
@@ -19,6 +25,7 @@ export interface MethodTableDeps {
   readonly protocol: ApiProtocol;
   readonly metrics: ApiMetrics;
   readonly reportFailure: ReportFailure;
+  readonly follow: FollowCall;
   readonly clock: Clock;
 }
 
@@ -33,19 +40,23 @@ export function createMethodTable(deps: MethodTableDeps): MethodTable {
 
 function callable(
   wire: ApiMethod<object, object>,
-  handle: (request: object) => Promise<object>,
-  { protocol, metrics, reportFailure, clock }: MethodTableDeps,
+  handle: MethodHandler<object, object>,
+  { protocol, metrics, reportFailure, follow, clock }: MethodTableDeps,
 ): CallableMethod {
   const duration = metrics.duration(protocol, wire.name);
   return {
     wire,
-    async call(request) {
+    async call(request, parent) {
       const startedAt = clock.monotonic();
+      const followed = follow?.({ protocol, method: wire.name, request, parent });
       try {
-        return { result: await handle(request) };
+        const result = await handle(request, followed);
+        followed?.end(undefined);
+        return { result };
       } catch (failure) {
         const error = toErrorBody(failure, reportFailure);
         metrics.errors(protocol, wire.name, error.code ?? 0).inc();
+        followed?.end(error);
         return { error };
       } finally {
         duration.observe((clock.monotonic() - startedAt) / 1_000);

@@ -1,8 +1,9 @@
-import type { Broker, PublishRequest as BrokerPublish } from '@carillon/cluster';
+import type { Broker, PublishRequest as BrokerPublish, PublishResult as Published } from '@carillon/cluster';
 import { effectiveDataFormat, isAcceptedPayload, type ChannelFacts } from '@carillon/policy';
 import type { PublishRequest, PublishResult } from '@carillon/protocol/api';
 import { API_BAD_REQUEST, ApiError } from '@carillon/protocol/codes';
 import { retentionOf } from './request/channel-lookup.ts';
+import type { FollowedCall } from './follow/follow-calls.ts';
 import type { ChannelSettings } from './method-deps.ts';
 
 const NO_DATA = new Uint8Array(0);
@@ -13,15 +14,30 @@ export interface Publishing {
   readonly channels: ChannelSettings;
   readonly options: Omit<PublishRequest, 'channel'>;
   readonly data: Uint8Array | undefined;
+  /** Undefined: nobody follows. */
+  readonly call: FollowedCall | undefined;
 }
 
 /** Checks the payload against the namespace (error 107) and publishes. */
 export async function publishTo(channel: ChannelFacts, publishing: Publishing): Promise<PublishResult> {
-  const { broker, channels, data = NO_DATA } = publishing;
+  const { broker, channels, call, data = NO_DATA } = publishing;
   const format = effectiveDataFormat(channel.options.publicationDataFormat, channels.dataFormat);
   if (!isAcceptedPayload(format, data)) throw new ApiError(API_BAD_REQUEST);
-  const { position } = await broker.publish(brokerPublish(channel, data, publishing));
+  const request = brokerPublish(channel, data, publishing);
+  const { position } = await (call === undefined ? broker.publish(request) : publishFollowed(request, broker, call));
   return position;
+}
+
+async function publishFollowed(request: BrokerPublish, broker: Broker, call: FollowedCall): Promise<Published> {
+  const followed = call.startPublish(request.channel, request.retention !== undefined);
+  try {
+    const result = await broker.publish({ ...request, trace: followed.trace });
+    followed.published(result);
+    return result;
+  } catch (error) {
+    followed.failed(error);
+    throw error;
+  }
 }
 
 function brokerPublish(channel: ChannelFacts, data: Uint8Array, { channels, options }: Publishing): BrokerPublish {

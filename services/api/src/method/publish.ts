@@ -10,7 +10,7 @@ export function createPublish({
   broker,
   channels,
 }: Pick<MethodDeps, 'broker' | 'channels'>): MethodHandler<PublishRequest, PublishResult> {
-  return async (request) => {
+  return async (request, call) => {
     const settings = channels();
     const { channel: name = '' } = request;
     if (name === '') throw new ApiError(API_BAD_REQUEST);
@@ -18,6 +18,6 @@ export function createPublish({
     const channel = knownChannel(name, settings.rules);
     const type = channel.options.subscriptionType;
     if (type !== '' && type !== 'stream') throw new ApiError(API_BAD_REQUEST);
-    return publishTo(channel, { broker, channels: settings, options: request, data });
+    return publishTo(channel, { broker, channels: settings, options: request, data, call });
   };
 }

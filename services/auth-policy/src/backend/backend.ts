@@ -7,6 +7,7 @@ import type {
   SubscribeResponse,
 } from '@carillon/protocol/proxy';
 import type { GrpcMethod } from '@carillon/protocol/wire';
+import type { TraceContext } from '@carillon/service-kit/tracing';
 
 /** Events an application backend can be asked about; also the `type` label of metrics. */
 export type ProxyKind =
@@ -39,6 +40,8 @@ export interface BackendCall<Message, Result> {
   /** Final: encoding rules and `meta` are dealt with. */
   readonly message: Message;
   readonly origin: AskOrigin;
+  /** Sent along as `traceparent`; undefined: none is. */
+  readonly trace?: TraceContext | undefined;
 }
 
 export interface StreamCall {
@@ -46,6 +49,8 @@ export interface StreamCall {
   readonly message: SubscribeRequest;
   readonly origin: AskOrigin;
   readonly isBidirectional: boolean;
+  /** Sent along as `traceparent`; undefined: none is. */
+  readonly trace?: TraceContext | undefined;
 }
 
 /** A stream of the backend's publications. After `first` was rejected there is none, and its listener is never called. */

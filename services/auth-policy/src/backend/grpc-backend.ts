@@ -1,5 +1,6 @@
 import type { ProxyConfig, TlsConfig } from '@carillon/config';
 import type { Clock } from '@carillon/service-kit';
+import { formatTraceparent, TRACEPARENT, type TraceContext } from '@carillon/service-kit/tracing';
 import {
   Client,
   compressionAlgorithms,
@@ -22,13 +23,18 @@ export function createGrpcBackend(options: ProxyConfig, clock: Clock): Backend {
 
   return {
     protocol: 'grpc',
-    async exchange({ method, message, origin }, { signal, remainingMs }) {
-      const metadata = toMetadata(metadataFor(origin), options);
+    async exchange({ method, message, origin, trace }, { signal, remainingMs }) {
+      const metadata = toMetadata(metadataFor(origin), trace, options);
       const deadline = clock.now() + remainingMs;
       return unary(client, { method, message, origin }, { metadata, signal, deadline });
     },
     openStream: (call, listener) =>
-      new GrpcStream({ client, call, listener, metadata: () => toMetadata(metadataFor(call.origin), options) }),
+      new GrpcStream({
+        client,
+        call,
+        listener,
+        metadata: () => toMetadata(metadataFor(call.origin), call.trace, options),
+      }),
     reset() {
       client.close();
       client = connect(options);
@@ -62,12 +68,14 @@ function channelCredentials(tls: TlsConfig): ChannelCredentials {
   });
 }
 
-function toMetadata(headers: RequestHeaders, { grpc }: ProxyConfig): Metadata {
+function toMetadata(headers: RequestHeaders, trace: TraceContext | undefined, { grpc }: ProxyConfig): Metadata {
   const metadata = new Metadata();
   try {
     for (const [name, { values }] of headers) {
       for (const value of values) metadata.add(name, name.endsWith('-bin') ? Buffer.from(value) : value);
     }
+    // In place of the client's, whose child it is.
+    if (trace !== undefined) metadata.set(TRACEPARENT, formatTraceparent(trace));
     if (grpc.credentialsKey !== '') metadata.set(grpc.credentialsKey.toLowerCase(), grpc.credentialsValue);
   } catch (error) {
     throw backendFailure('proxy_unencodable', 'a header cannot be sent as metadata', error);

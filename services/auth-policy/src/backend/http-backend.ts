@@ -1,5 +1,6 @@
 import type { ProxyConfig, TlsConfig } from '@carillon/config';
 import { ProtocolViolation } from '@carillon/protocol/codes';
+import { formatTraceparent, TRACEPARENT, type TraceContext } from '@carillon/service-kit/tracing';
 import { Agent, errors, type Dispatcher } from 'undici';
 
 import { backendFailure, encodeFailure } from './backend-failure.ts';
@@ -37,10 +38,11 @@ export function createHttpBackend(options: ProxyConfig): Backend {
   });
 
   async function exchange<Message, Result>(
-    { method, message, origin }: BackendCall<Message, Result>,
+    { method, message, origin, trace }: BackendCall<Message, Result>,
     { signal }: { readonly signal: AbortSignal },
   ): Promise<ReplyEnvelope<Result>> {
-    const request = encodeRequest(endpoint, headersFor(origin), () => method.http.request.writeJson(message));
+    const headers = { selected: headersFor(origin), trace };
+    const request = encodeRequest(endpoint, headers, () => method.http.request.writeJson(message));
     const response = await send(agent, request, signal);
     if (response.statusCode !== 200) {
       await discardBody(response, signal);
@@ -66,9 +68,18 @@ function tlsOptions(tls: TlsConfig) {
   };
 }
 
-function encodeRequest(url: URL, selected: RequestHeaders, encode: () => Uint8Array): HttpRequest {
+interface ChosenHeaders {
+  readonly selected: RequestHeaders;
+  readonly trace: TraceContext | undefined;
+}
+
+function encodeRequest(url: URL, { selected, trace }: ChosenHeaders, encode: () => Uint8Array): HttpRequest {
   const headers: Record<string, readonly string[]> = {};
-  for (const { name, values } of selected.values()) headers[name] = values;
+  for (const [key, { name, values }] of selected) {
+    // Our span takes the place of the client's, whose child it is.
+    if (trace === undefined || key !== TRACEPARENT) headers[name] = values;
+  }
+  if (trace !== undefined) headers[TRACEPARENT] = [formatTraceparent(trace)];
   if (url.username !== '' && !selected.has('authorization')) headers['Authorization'] = [basicCredentials(url)];
   headers['Content-Type'] = ['application/json'];
   try {

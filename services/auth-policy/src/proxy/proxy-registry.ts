@@ -1,10 +1,12 @@
 import type { ProxyConfig } from '@carillon/config';
 import { OperationalError, type Clock, type Log } from '@carillon/service-kit';
 
+import type { Tracing } from '@carillon/service-kit/tracing';
 import type { Backend, ProxyKind } from '../backend/backend.ts';
 import { createGrpcBackend } from '../backend/grpc-backend.ts';
 import { createGuardedBackend, type BackendLimits, type GuardedBackend } from '../backend/guarded-backend.ts';
 import { createHttpBackend, MAX_CONNECTIONS_PER_HOST } from '../backend/http-backend.ts';
+import { createTracedBackend } from '../backend/traced-backend.ts';
 import type { PolicyMetrics } from '../metrics.ts';
 import { isHttpEndpoint } from './endpoint-scheme.ts';
 import type { ProxySettings } from './proxy-settings.ts';
@@ -28,6 +30,8 @@ export interface ProxyRegistryOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: PolicyMetrics;
+  /** Undefined: no traces. */
+  readonly tracing?: Tracing | undefined;
   readonly limits?: Partial<BackendLimits> | undefined;
 }
 
@@ -71,8 +75,9 @@ export function createProxyRegistry(options: ProxyRegistryOptions): ProxyRegistr
   };
 }
 
-function open({ clock, log, metrics, limits }: ProxyRegistryOptions, proxy: ProxyConfig, name: string): ProxyEndpoint {
-  const backend = createGuardedBackend({
+function open(options: ProxyRegistryOptions, proxy: ProxyConfig, name: string): ProxyEndpoint {
+  const { clock, log, metrics, tracing, limits } = options;
+  const guarded = createGuardedBackend({
     endpointName: name,
     proxyName: name.startsWith('default ') ? 'default' : name,
     backend: createBackend(proxy, name, clock),
@@ -82,6 +87,8 @@ function open({ clock, log, metrics, limits }: ProxyRegistryOptions, proxy: Prox
     log,
     metrics,
   });
+  const backend =
+    tracing === undefined ? guarded : createTracedBackend({ backend: guarded, tracing, endpointName: name });
   return { options: proxy, backend };
 }
 

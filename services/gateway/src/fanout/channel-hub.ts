@@ -7,6 +7,7 @@ import { ChannelEntry } from './channel/channel-entry.ts';
 import type { PositionStep } from './channel/channel-position.ts';
 import { deliver } from './deliver.ts';
 import { deliverJoinLeave } from './join-leave.ts';
+import type { FollowDelivery } from './follow-deliveries.ts';
 import type { HubMetrics } from './hub-metrics.ts';
 import type { ChannelHub, OpenOptions, OpenSubscription } from './hub-port.ts';
 import type { HubSettings } from './hub-settings.ts';
@@ -30,6 +31,8 @@ export interface ChannelHubDeps {
   readonly clock: Clock;
   readonly metrics: HubMetrics;
   readonly settings: HubSettings;
+  /** Undefined: nobody follows deliveries. */
+  readonly follow?: FollowDelivery | undefined;
 }
 
 /**
@@ -132,7 +135,9 @@ export class BrokerChannelHub implements ChannelHub, LiveReceiver {
     let refusers = NOBODY;
     if (entry.groups.size > 0) {
       this.#sequence += 1;
+      const delivered = this.#deps.follow?.(channel, live, entry.subscriptions.size);
       refusers = deliver(entry, { live, step, sequence: this.#sequence }, this.#deps);
+      delivered?.();
     }
     // Told last: what sessions do then changes the groups.
     for (const subscriber of dropped) subscriber.onInsufficientState(channel);
