@@ -1,5 +1,5 @@
 # Stands in for the public nginx image on machines without a container registry: Debian's nginx under the same tag.
-#   docker build -t nginx:1.29-alpine -f deploy/compose/stand-in/nginx.Dockerfile deploy/compose/stand-in
+# The context is this folder.
 FROM debian:bookworm-slim
 RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends nginx-light && rm -rf /var/lib/apt/lists/* \
   && ln -sf /bin/busybox /usr/local/bin/wget

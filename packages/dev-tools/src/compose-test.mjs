@@ -1,69 +1,37 @@
 // The composed cluster as a newcomer gets it: `docker compose up`, official clients and the server API through the one
-// port, and a gateway that is killed under them. Needs a Docker engine with Compose; ends with `N passed, N failed`.
-import { spawn, spawnSync } from 'node:child_process';
-import { createHmac } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+// port, gateways that are added and killed under them, the demo page, Prometheus, three NATS servers. Needs a Docker
+// engine with Compose; ends with `N passed, N failed`.
+import { callApi, clientsByGateway, expectSubscribed, openClient, publishAndExpect } from './compose/clients.mjs';
+import { expectDemo } from './compose/demo.mjs';
+import { expectHardened, expectSmallImage } from './compose/image.mjs';
+import { composeProject, eventually } from './compose/project.mjs';
+import { expectTargets, firingAlerts, panelSeries } from './compose/prometheus.mjs';
+import { provideImage } from './compose/public-images.mjs';
 
-import { ROOT } from './workspace.mjs';
-
-const PROJECT = `carillon-test-${process.pid}`;
 const CLIENTS_PER_ROUND = 8;
 const MAX_ROUNDS = 6;
 const CHANNEL = 'compose-test';
-const UP_TIMEOUT_S = 600;
+const CHANNEL_WITH_HISTORY = 'chat:compose-test';
 const BACK_WITHIN_MS = 15_000;
 /** Nodes tell each other their counts every few seconds. */
 const REGISTRY_WITHIN_MS = 12_000;
-const RECEIVE_WITHIN_MS = 10_000;
-const POLL_MS = 100;
-const API_TIMEOUT_MS = 8_000;
-const FRONT_DOOR_IMAGE = 'nginx:1.29-alpine';
-const STAND_IN = join(ROOT, 'deploy/compose/stand-in');
+/** Prometheus looks for targets every five seconds and asks them every five. */
+const SCRAPED_WITHIN_MS = 45_000;
+/** An election of all shards of a killed NATS server. */
+const ELECTED_WITHIN_MS = 40_000;
+/** Even a scale of 0 would pull its image. */
+const ALL_BUT_GRAFANA = ['front-door', 'gateway', 'api', 'auth-policy', 'demo', 'nats-metrics', 'prometheus'];
 
-// The clients are those of the tests: this package has no dependencies of its own.
-const require = createRequire(join(ROOT, 'test/package.json'));
-
-const settings = JSON.parse(readFileSync(join(ROOT, 'deploy/compose/carillon.json'), 'utf8'));
 let passed = 0;
 let failed = 0;
-
-async function main() {
-  const port = await freePort();
-  provideFrontDoorImage();
-  const clients = [];
-  try {
-    await step('docker compose up --build --wait ends with everything healthy', () => up(port));
-    await step('official clients connect through the port and end up on both gateways', () =>
-      connectAll(port, clients),
-    );
-    await step('what the server API publishes through the port reaches all of them', async () => {
-      await publishAndExpect(port, clients, 'first');
-    });
-    await step(`after the kill of a gateway its clients are back within ${BACK_WITHIN_MS / 1000} s`, () =>
-      killGateway(port, clients),
-    );
-    await step('the next publication reaches all of them', () => publishAndExpect(port, clients, 'second'));
-    await step('with one of the api processes killed the server API goes on', async () => {
-      killOne('api');
-      await eventually(() => publishAndExpect(port, clients, 'third'), BACK_WITHIN_MS);
-    });
-  } finally {
-    for (const { client } of clients) client.disconnect();
-    if (failed > 0) showLogs();
-    down();
-  }
-}
+let running;
 
 /** Runs a step that the later ones need: the first failure ends the run. */
 async function step(name, work) {
   try {
-    await work();
+    const said = await work();
     passed += 1;
-    console.log(`ok ${name}`);
+    console.log(`ok ${name}${typeof said === 'string' ? `: ${said}` : ''}`);
   } catch (error) {
     failed += 1;
     console.log(`FAIL ${name}`);
@@ -71,180 +39,166 @@ async function step(name, work) {
   }
 }
 
-async function up(port) {
-  const args = ['up', '--build', '--wait', '--wait-timeout', String(UP_TIMEOUT_S)];
-  const child = spawn('docker', ['compose', '-p', PROJECT, ...args], {
-    cwd: ROOT,
-    env: { ...process.env, CARILLON_PORT: String(port) },
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
-  const code = await new Promise((resolve) => {
-    child.once('error', (error) => resolve(error.message));
-    child.once('close', resolve);
-  });
-  if (code !== 0) throw new Error(`docker compose up ended with ${code}`);
+/** Runs steps against a project, which is gone afterwards. */
+async function withProject(project, work) {
+  running = project;
+  const clients = [];
+  try {
+    await work(clients);
+  } finally {
+    for (const { client } of clients) client.disconnect();
+    if (failed > 0) project.showLogs();
+    project.down();
+    running = undefined;
+  }
 }
 
-/** Adds clients until each gateway has some: which one takes a connection is up to the front door. */
-async function connectAll(port, clients) {
+async function testOneNats() {
+  const hasGrafana = provideImage('grafana');
+  const name = `carillon-test-${process.pid}`;
+  const project = composeProject(name);
+  const everything = composeProject(name, ['--profile', 'demo', '--profile', 'observability']);
+  await withProject(everything, async (clients) => {
+    await step('docker compose up --build --wait ends with everything healthy', () => project.up('--build'));
+    const port = project.portOf('front-door', 8000);
+    await step('the image is small', expectSmallImage);
+    await step('no container of ours has rights that it does not need', () => {
+      expectHardened(['gateway', 'api', 'auth-policy'].flatMap((service) => project.containersOf(service)));
+    });
+    await testClients(project, port, clients);
+    await step('the profiles demo and observability join the running cluster, with --scale gateway=4', () =>
+      everything.up('--scale', 'gateway=4', '--no-recreate', ...(hasGrafana ? [] : ALL_BUT_GRAFANA)),
+    );
+    await step('the demo page gets a token and a connection under the same address', async () => {
+      expectHardened(everything.containersOf('demo'));
+      await expectDemo(port);
+    });
+    await testScale(everything, port, clients);
+    await testPrometheus(everything.portOf('prometheus', 9090));
+    if (hasGrafana) await step('Grafana has the dashboards', () => expectGrafana(everything.portOf('grafana', 3000)));
+    else console.log('   Grafana was not started: its image cannot be had here');
+  });
+}
+
+async function testClients(project, port, clients) {
+  await step('official clients connect through the port and end up on both gateways', () =>
+    connectUntilOn(port, clients, 2),
+  );
+  await step('what the server API publishes through the port reaches all of them', async () => {
+    await publishAndExpect(port, clients, CHANNEL, 'first');
+  });
+  await step(`after the kill of a gateway its clients are back within ${BACK_WITHIN_MS / 1000} s`, () =>
+    killGateway(project, clients),
+  );
+  await step('the next publication reaches all of them', () => publishAndExpect(port, clients, CHANNEL, 'second'));
+  await step('with one of the api processes killed the server API goes on', async () => {
+    project.killOne('api');
+    await eventually(() => publishAndExpect(port, clients, CHANNEL, 'third'), BACK_WITHIN_MS);
+  });
+}
+
+async function testScale(project, port, clients) {
+  await step('there are four gateways then, and clients come to each of them', async () => {
+    const { length } = project.containersOf('gateway');
+    if (length !== 4) throw new Error(`there are ${length} gateways`);
+    await connectUntilOn(port, clients, 4);
+  });
+  await step('a publication reaches the clients of all of them', () =>
+    publishAndExpect(port, clients, CHANNEL, 'fourth'),
+  );
+}
+
+async function testPrometheus(port) {
+  await step('Prometheus scrapes every instance', () =>
+    eventually(() => expectTargets(port, { gateway: 4, api: 2, 'auth-policy': 2, nats: 1 }), SCRAPED_WITHIN_MS),
+  );
+  await step('the alerts are evaluated and none fires', () =>
+    eventually(async () => {
+      const firing = await firingAlerts(port);
+      if (firing.length > 0) throw new Error(`firing: ${firing}`);
+    }, SCRAPED_WITHIN_MS),
+  );
+  await step('Prometheus can evaluate every panel of every dashboard', async () => {
+    const rows = await panelSeries(port);
+    const empty = rows.filter(({ series }) => series === 0).length;
+    return `${rows.length} expressions, ${empty} of them without data so far`;
+  });
+}
+
+async function expectGrafana(port) {
+  const response = await fetch(`http://127.0.0.1:${port}/api/search?type=dash-db`);
+  const found = (await response.json()).map(({ uid }) => uid).toSorted();
+  if (found.join() !== 'carillon-api,carillon-gateway,carillon-log,carillon-overview')
+    throw new Error(`it has ${found}`);
+}
+
+async function testThreeNats() {
+  const args = ['--env-file', 'deploy/compose/nats3.env'];
+  const project = composeProject(`carillon-nats3-${process.pid}`, args);
+  await withProject(project, async (clients) => {
+    await step('three NATS servers instead of one: everything healthy', () => project.up());
+    const port = project.portOf('front-door', 8000);
+    await step('publications with history reach official clients', async () => {
+      for (let n = 0; n < CLIENTS_PER_ROUND; n += 1) clients.push(openClient(port, n, CHANNEL_WITH_HISTORY));
+      await eventually(() => expectSubscribed(clients), BACK_WITHIN_MS);
+      await publishAndExpect(port, clients, CHANNEL_WITH_HISTORY, 'first');
+    });
+    await step('with one of the three killed publications go on, and none is lost', async () => {
+      project.killOne('nats-2');
+      await eventually(() => publishAndExpect(port, clients, CHANNEL_WITH_HISTORY, 'second'), ELECTED_WITHIN_MS);
+      const { publications } = await callApi(port, 'history', { channel: CHANNEL_WITH_HISTORY, limit: 10 });
+      const texts = publications.map(({ data }) => data.text);
+      if (!texts.includes('first') || !texts.includes('second')) throw new Error(`the history has ${texts}`);
+    });
+  });
+}
+
+/** Adds clients until as many gateways have some: which one takes a connection is up to the front door. */
+async function connectUntilOn(port, clients, gateways) {
   for (let round = 1; ; round += 1) {
-    for (let n = 0; n < CLIENTS_PER_ROUND; n += 1) clients.push(openClient(port, clients.length));
+    for (let n = 0; n < CLIENTS_PER_ROUND; n += 1) clients.push(openClient(port, clients.length, CHANNEL));
     await eventually(() => expectSubscribed(clients), BACK_WITHIN_MS);
     try {
-      await eventually(() => expectBothGateways(port, clients.length), REGISTRY_WITHIN_MS);
-      return;
+      return await eventually(async () => {
+        const counts = (await clientsByGateway(port)).filter((count) => count > 0);
+        const sum = counts.reduce((total, count) => total + count, 0);
+        if (counts.length !== gateways || sum !== clients.length) {
+          throw new Error(`${clients.length} clients are on gateways as ${counts}`);
+        }
+        return `${counts.join(', ')} clients`;
+      }, REGISTRY_WITHIN_MS);
     } catch (error) {
       if (round === MAX_ROUNDS) throw error;
     }
   }
 }
 
-function openClient(port, n) {
-  const { Centrifuge } = require('centrifuge');
-  const { Centrifuge: ProtobufCentrifuge } = require('centrifuge/build/protobuf');
-  const { WebSocket } = require('ws');
-  const isProtobuf = n % 2 === 1;
-  const Client = isProtobuf ? ProtobufCentrifuge : Centrifuge;
-  const client = new Client(`ws://127.0.0.1:${port}/connection/websocket`, {
-    websocket: WebSocket,
-    token: token(`user-${n}`),
-    minReconnectDelay: 100,
-    maxReconnectDelay: 1000,
-  });
-  const subscription = client.newSubscription(CHANNEL);
-  const one = { client, subscription, received: [], lost: 0 };
-  client.on('connecting', () => (one.lost += 1));
-  client.on('error', () => undefined);
-  subscription.on('error', () => undefined);
-  subscription.on('publication', ({ data }) =>
-    one.received.push(isProtobuf ? JSON.parse(new TextDecoder().decode(data)) : data),
-  );
-  subscription.subscribe();
-  client.connect();
-  return one;
-}
-
-async function expectBothGateways(port, count) {
-  const { nodes } = await callApi(port, 'info', {});
-  const counts = nodes.map((node) => node.num_clients).filter((clients) => clients > 0);
-  const sum = counts.reduce((total, clients) => total + clients, 0);
-  if (counts.length !== 2 || sum !== count) throw new Error(`${count} clients are on gateways as ${counts}`);
-  console.log(`   clients on the gateways: ${counts.join(' and ')}`);
-}
-
-async function publishAndExpect(port, clients, text) {
-  await callApi(port, 'publish', { channel: CHANNEL, data: { text } });
-  await eventually(() => {
-    const missing = clients.filter(({ received }) => !received.some((data) => data.text === text));
-    if (missing.length > 0) throw new Error(`${missing.length} of ${clients.length} clients did not get ${text}`);
-  }, RECEIVE_WITHIN_MS);
-}
-
-async function killGateway(port, clients) {
+async function killGateway(project, clients) {
   for (const one of clients) one.lost = 0;
-  killOne('gateway');
+  project.killOne('gateway');
   const killedAt = performance.now();
   await eventually(() => {
     if (!clients.some(({ lost }) => lost > 0)) throw new Error('no client noticed');
     expectSubscribed(clients);
   }, BACK_WITHIN_MS);
   const moved = clients.filter(({ lost }) => lost > 0).length;
-  console.log(
-    `   ${moved} of ${clients.length} clients were back after ${Math.round(performance.now() - killedAt)} ms`,
-  );
   if (moved === clients.length) throw new Error('clients of the other gateway lost their connection too');
-}
-
-function expectSubscribed(clients) {
-  const waiting = clients.filter(({ client, subscription }) => {
-    return client.state !== 'connected' || subscription.state !== 'subscribed';
-  });
-  if (waiting.length > 0) throw new Error(`${waiting.length} of ${clients.length} clients are not subscribed`);
-}
-
-function killOne(service) {
-  const [id] = docker(['compose', '-p', PROJECT, 'ps', '-q', service]).trim().split('\n');
-  if (!id) throw new Error(`no container of ${service}`);
-  docker(['kill', id]);
-}
-
-async function callApi(port, method, body) {
-  const response = await fetch(`http://127.0.0.1:${port}/api/${method}`, {
-    method: 'POST',
-    headers: { 'X-API-Key': settings.http_api.key },
-    body: JSON.stringify(body),
-    signal: AbortSignal.timeout(API_TIMEOUT_MS),
-  });
-  const text = await response.text();
-  const { result } = text.startsWith('{') ? JSON.parse(text) : {};
-  if (result === undefined) throw new Error(`${method} answered ${response.status} ${text}`);
-  return result;
-}
-
-function token(user) {
-  const encode = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
-  const signed = `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode({ sub: user })}`;
-  const signature = createHmac('sha256', settings.client.token.hmac_secret_key).update(signed).digest('base64url');
-  return `${signed}.${signature}`;
-}
-
-/** Public where a registry can be reached, else the stand-in under the same name. */
-function provideFrontDoorImage() {
-  const has = spawnSync('docker', ['image', 'inspect', FRONT_DOOR_IMAGE], { stdio: 'ignore' }).status === 0;
-  if (has || spawnSync('docker', ['pull', '-q', FRONT_DOOR_IMAGE], { stdio: 'ignore' }).status === 0) return;
-  docker(['build', '-q', '-t', FRONT_DOOR_IMAGE, '-f', join(STAND_IN, 'nginx.Dockerfile'), STAND_IN]);
-}
-
-function docker(args) {
-  const { status, stdout, stderr } = spawnSync('docker', args, { cwd: ROOT, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`docker ${args.join(' ')} ended with ${status}: ${stderr}`);
-  return stdout;
-}
-
-function showLogs() {
-  spawnSync('docker', ['compose', '-p', PROJECT, 'ps', '-a'], { cwd: ROOT, stdio: 'inherit' });
-  spawnSync('docker', ['compose', '-p', PROJECT, 'logs', '--tail', '20'], { cwd: ROOT, stdio: 'inherit' });
-}
-
-function down() {
-  spawnSync('docker', ['compose', '-p', PROJECT, 'down', '-v', '--remove-orphans', '--timeout', '5'], {
-    cwd: ROOT,
-    stdio: 'ignore',
-  });
-}
-
-async function eventually(check, deadlineMs) {
-  const giveUpAt = performance.now() + deadlineMs;
-  for (;;) {
-    try {
-      return await check();
-    } catch (error) {
-      if (performance.now() > giveUpAt) throw error;
-    }
-    await sleep(POLL_MS);
-  }
-}
-
-function freePort() {
-  const server = createServer();
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
+  return `${moved} of ${clients.length} after ${Math.round(performance.now() - killedAt)} ms`;
 }
 
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.once(signal, () => {
-    down();
+    running?.down();
     process.exit(1);
   });
 }
 
 try {
-  await main();
+  provideImage('front-door');
+  provideImage('prometheus');
+  provideImage('nats-metrics');
+  await testOneNats();
+  await testThreeNats();
 } catch (error) {
   console.error(`compose-test: ${error.message}`);
   if (failed === 0) failed = 1;
