@@ -107,12 +107,15 @@ export const health: GroupField<FieldsOf<EndpointConfig>> = endpoint('Health che
 export const swagger: GroupField<FieldsOf<EndpointConfig>> = endpoint('API explorer.', '/swagger');
 export const debug: GroupField<FieldsOf<EndpointConfig>> = endpoint('Profiler.', '/debug/pprof');
 export const init: GroupField<FieldsOf<EndpointConfig>> = endpoint('Cheap pre-connect request.', '/connection/init');
-export const opentelemetry: GroupField<FieldsOf<OpentelemetryConfig>> = group('Traces.', {
-  enabled: bool('Turns traces on.'),
-  api: bool('Trace server API calls.'),
-  consuming: bool('Trace consumers.'),
-  googleCloudAdcAuth: bool('Authenticate the exporter by Google Cloud default credentials.'),
-});
+export const opentelemetry: GroupField<FieldsOf<OpentelemetryConfig>> = group(
+  'Traces, sent as the `OTEL_*` variables say.',
+  {
+    enabled: bool('Turns traces on: deliveries, calls of the backend.'),
+    api: bool('Trace calls of the server API, and what they publish.'),
+    consuming: bool('Trace consumers.'),
+    googleCloudAdcAuth: bool('Authenticate the exporter by Google Cloud default credentials.'),
+  },
+);
 export const graphite: GroupField<FieldsOf<GraphiteConfig>> = group('Metrics pushed to Graphite.', {
   enabled: bool('Turns it on.'),
   host: text('Host.', 'localhost'),
