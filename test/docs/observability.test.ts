@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -59,20 +58,7 @@ describe('deploy/observability', () => {
     }
   });
 
-  // Where Prometheus is installed; the syntax of every expression is also checked by the test of the composed cluster.
-  it.runIf(spawnSync('promtool', ['--version']).status === 0)(
-    'has alerts that fire on what they are for, and not a step before',
-    () => {
-      for (const args of [
-        ['check', 'rules', `${FOLDER}/alerts.yml`],
-        ['test', 'rules', `${FOLDER}/alerts.test.yml`],
-      ]) {
-        const { status, stdout, stderr } = spawnSync('promtool', args, { cwd: ROOT, encoding: 'utf8' });
-        expect(status, stdout + stderr).toBe(0);
-      }
-    },
-  );
-
+  // The test of the composed cluster runs them, with the promtool of its Prometheus.
   it('tests each alert', () => {
     const alerts = [...read(`${FOLDER}/alerts.yml`).matchAll(/- alert: (\w+)/g)].map(([, name]) => name);
     const tests = read(`${FOLDER}/alerts.test.yml`);

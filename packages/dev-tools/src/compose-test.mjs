@@ -5,7 +5,7 @@ import { callApi, clientsByGateway, expectSubscribed, openClient, publishAndExpe
 import { expectDemo } from './compose/demo.mjs';
 import { expectHardened, expectSmallImage } from './compose/image.mjs';
 import { composeProject, eventually } from './compose/project.mjs';
-import { expectTargets, firingAlerts, panelSeries } from './compose/prometheus.mjs';
+import { expectTargets, firingAlerts, panelSeries, testAlertRules } from './compose/prometheus.mjs';
 import { provideImage } from './compose/public-images.mjs';
 
 const CLIENTS_PER_ROUND = 8;
@@ -109,6 +109,7 @@ async function testScale(project, port, clients) {
 }
 
 async function testPrometheus(port) {
+  await step('each alert fires on what it is for, and not a step before', testAlertRules);
   await step('Prometheus scrapes every instance', () =>
     eventually(() => expectTargets(port, { gateway: 4, api: 2, 'auth-policy': 2, nats: 1 }), SCRAPED_WITHIN_MS),
   );

@@ -3,8 +3,11 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { ROOT } from '../workspace.mjs';
+import { docker } from './project.mjs';
+import { imageOf } from './public-images.mjs';
 
-const DASHBOARDS = join(ROOT, 'deploy/observability/grafana/dashboards');
+const OBSERVABILITY = join(ROOT, 'deploy/observability');
+const DASHBOARDS = join(OBSERVABILITY, 'grafana/dashboards');
 const TIMEOUT_MS = 10_000;
 
 /** Throws unless Prometheus reaches as many targets of each service as there are. */
@@ -26,6 +29,13 @@ export async function firingAlerts(port) {
     throw new Error(`${rules.length} alerts, not evaluated: ${broken.map(({ name }) => name)}`);
   }
   return rules.filter(({ state }) => state === 'firing').map(({ name }) => name);
+}
+
+/** Throws unless the unit tests of the alerts pass. */
+export function testAlertRules() {
+  const mount = ['-v', `${OBSERVABILITY}:/rules:ro`, '--entrypoint', 'promtool', imageOf('prometheus')];
+  docker(['run', '--rm', ...mount, 'check', 'rules', '/rules/alerts.yml']);
+  docker(['run', '--rm', ...mount, 'test', 'rules', '/rules/alerts.test.yml']);
 }
 
 /** Every expression of every dashboard, with the number of series that Prometheus has for it now. */

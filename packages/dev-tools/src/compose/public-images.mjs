@@ -21,7 +21,8 @@ export function provideImage(service) {
   return true;
 }
 
-function imageOf(service) {
+/** The image that docker-compose.yml names for a service. */
+export function imageOf(service) {
   const text = readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8');
   const image = new RegExp(`^  ${service}:\\n(?:    .*\\n)*?    image: (\\S+)`, 'm').exec(text)?.[1];
   if (image === undefined) throw new Error(`docker-compose.yml has no image of ${service}`);
