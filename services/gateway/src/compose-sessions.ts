@@ -108,6 +108,7 @@ export function createSessionStack(deps: SessionStackDeps): SessionStack {
     timers,
     close,
     dispatch,
+    heartbeat,
     connectUnidirectional,
     onInsufficientState: (session, channel) => onInsufficientState({ unsubscribe, close }, session, channel),
     newId: randomUUID,

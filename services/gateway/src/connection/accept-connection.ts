@@ -10,6 +10,7 @@ import {
 import type { Clock, Log } from '@carillon/service-kit';
 import { CommandQueue, type CommandQueueOptions } from './command-queue.ts';
 import type { AcceptSocket, Socket, SocketListener } from '../edge/socket.ts';
+import type { Heartbeat } from '../session/heartbeat.ts';
 import { Session } from '../session/session.ts';
 import type { SessionTable } from '../session/session-table.ts';
 import type { CloseConnection } from './close-connection.ts';
@@ -26,6 +27,7 @@ export interface AcceptConnectionDeps {
   readonly timers: ConnectionTimers;
   readonly close: CloseConnection;
   readonly dispatch: Dispatch;
+  readonly heartbeat: Pick<Heartbeat, 'pong'>;
   /** The whole of what a unidirectional client ever says: its connect request. */
   readonly connectUnidirectional: (session: Session, frame: Uint8Array) => void;
   readonly onInsufficientState: (session: Session, channel: string) => void;
@@ -83,8 +85,15 @@ class ConnectionListener implements SocketListener, CommandQueueOptions {
 
   onFrame(frame: Uint8Array): void {
     const session = this.#session;
+    if (frame === session.codec.ping && this.#isPong()) return;
     if (session.socket.traits.unidirectional) this.#deps.connectUnidirectional(session, frame);
     else receiveFrame(this.#deps, { session, queue: this.#queue }, frame);
+  }
+
+  /** The short way of an idle connection's pongs. False: the frame has to go the way of all commands. */
+  #isPong(): boolean {
+    if (this.#session.state !== 'connected' || !this.#queue.isIdle) return false;
+    return this.#deps.heartbeat.pong(this.#session) === 'ok';
   }
 
   onSlow(): void {

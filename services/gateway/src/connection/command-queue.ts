@@ -38,9 +38,14 @@ export class CommandQueue {
     return true;
   }
 
+  /** Everything pushed so far has been handled. */
+  get isIdle(): boolean {
+    return this.#running === 0 && this.#waiting === undefined;
+  }
+
   /** Calls `act` once, when everything pushed so far has been handled; at once when nothing waits. */
   whenIdle(act: () => void): void {
-    if (this.#running === 0 && this.#waiting === undefined) act();
+    if (this.isIdle) act();
     else this.#afterIdle = act;
   }
 

@@ -74,7 +74,10 @@ export interface HandshakeRequest {
 
 /** What a session does with what its socket reports. Set by the acceptor before any event. */
 export interface SocketListener {
-  /** One transport unit from the client (WebSocket message, POST body, emulated data). The buffer may be kept. */
+  /**
+   * One transport unit from the client (WebSocket message, POST body, emulated data). The buffer may be kept. A pong may come
+   * as the very bytes of the codec's ping.
+   */
   onFrame(frame: Uint8Array): void;
   /** The outgoing queue went over its limit (§3.12): the session answers with `close(3008, …)`. Never called inside `send`. */
   onSlow(): void;

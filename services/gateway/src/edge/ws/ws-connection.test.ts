@@ -1,3 +1,4 @@
+import { jsonCodec, protobufCodec } from '@carillon/protocol/client';
 import { afterEach, describe, expect, it } from 'vitest';
 import { connectWs } from '../fixture/ws-client.ts';
 import { eventually, openRaw, textFrame, upgradeRequest } from '../fixture/raw-client.ts';
@@ -158,6 +159,22 @@ describe('topics of a WebSocket', () => {
     socket?.send(bytes('8'));
     await client.received(7);
     expect(client.messages.join('\n').split('\n')).toEqual(numbers(1, 8));
+  });
+});
+
+describe('a pong', () => {
+  it.each([
+    ['JSON', '', '{}', jsonCodec],
+    ['Protobuf', '?cf_protocol=protobuf', Uint8Array.of(0), protobufCodec],
+  ])('of %s comes as the bytes of the ping, which everybody shares', async (_, query, pong, codec) => {
+    const { wsUrl, sessions } = await start();
+    const client = connectWs(wsUrl + PATH + query);
+    await client.opened;
+    client.socket.send(pong);
+    client.socket.send('[]');
+    await eventually(() => expect(sessions[0]?.rawFrames).toHaveLength(2));
+    expect(sessions[0]?.rawFrames[0]).toBe(codec.ping);
+    expect(sessions[0]?.rawFrames[1]).toEqual(bytes('[]'));
   });
 });
 

@@ -67,8 +67,9 @@ export class WsConnection implements Socket, WatchedWriter {
   #listener: SocketListener | undefined = undefined;
   #firstFrame: Uint8Array | undefined;
   #state: State = 'opening';
-  /** Sent by the session, not yet handed to uWebSockets.js. At most one frame. */
-  #pending: Uint8Array[] = [];
+  /** Sent by the session, not yet handed to uWebSockets.js: at most one frame, and mostly one message. */
+  #pending: Uint8Array | undefined = undefined;
+  #morePending: Uint8Array[] | undefined = undefined;
   #isInBatch = false;
   #isAwaitingTurnEnd = false;
   #afterBatch: AfterBatch = undefined;
@@ -99,7 +100,7 @@ export class WsConnection implements Socket, WatchedWriter {
       this.#write(message);
       return;
     }
-    const count = this.#pending.push(message);
+    const count = this.#hold(message);
     if (count >= MAX_MESSAGES_PER_FRAME || message.length >= LARGE_MESSAGE_BYTES) this.#flush();
     else if (!this.#isAwaitingTurnEnd) {
       this.#isAwaitingTurnEnd = true;
@@ -187,7 +188,10 @@ export class WsConnection implements Socket, WatchedWriter {
       this.close(CLOSE_MESSAGE_TOO_BIG, '');
       return;
     }
-    this.receive(new Uint8Array(message).slice());
+    const bytes = new Uint8Array(message);
+    const { ping } = this.#endpoint.codec;
+    // An idle client says nothing else: its pong looks as the ping does, so nothing has to be copied.
+    this.receive(isSame(bytes, ping) ? ping : bytes.slice());
   }
 
   /** uWebSockets.js dropped a message, because the queue is over its limit. May be in the middle of a publish. */
@@ -240,11 +244,23 @@ export class WsConnection implements Socket, WatchedWriter {
   }
 
   #flush(): void {
-    const pending = this.#pending;
-    if (pending.length === 0) return;
-    const frame = pending.length === 1 ? pending[0] : this.#endpoint.codec.joinFrame(pending);
-    pending.length = 0;
-    if (frame !== undefined && this.#state === 'open') this.#write(frame);
+    const first = this.#pending;
+    if (first === undefined) return;
+    const more = this.#morePending;
+    this.#pending = undefined;
+    this.#morePending = undefined;
+    if (this.#state !== 'open') return;
+    this.#write(more === undefined ? first : this.#endpoint.codec.joinFrame([first, ...more]));
+  }
+
+  /** Says how many messages are held now. */
+  #hold(message: Uint8Array): number {
+    if (this.#pending === undefined) {
+      this.#pending = message;
+      return 1;
+    }
+    this.#morePending ??= [];
+    return 1 + this.#morePending.push(message);
   }
 
   #write(frame: Uint8Array): void {
@@ -315,6 +331,13 @@ export class WsConnection implements Socket, WatchedWriter {
     this.#endpoint.context.observer.onCloseFrame(this.traits.name, code);
     ws.end(code, truncateReason(reason));
   }
+}
+
+/** For a few bytes. */
+function isSame(bytes: Uint8Array, other: Uint8Array): boolean {
+  if (bytes.length !== other.length) return false;
+  for (let at = 0; at < bytes.length; at += 1) if (bytes[at] !== other[at]) return false;
+  return true;
 }
 
 /** Whole characters that fit in a close frame. */
