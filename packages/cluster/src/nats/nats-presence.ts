@@ -1,11 +1,11 @@
 import type { ClientInfo } from '@carillon/protocol/client';
 import { OperationalError, SingleFlight, type Clock, type Log } from '@carillon/service-kit';
-import { countPresence } from '../presence-count.ts';
 import type { Presence, PresenceStats } from '../presence.ts';
 import type { NodeRegistry } from './control/node-registry.ts';
 import type { NatsLink } from './nats-connection.ts';
 import { DeadNodePurge } from './presence/dead-node-purge.ts';
 import { FollowedChannels } from './presence/followed-channels.ts';
+import { KeptMembers } from './presence/kept-members.ts';
 import { OwnEntries } from './presence/own-entries.ts';
 import { PresenceAnnouncer } from './presence/presence-announcer.ts';
 import { decodePresenceEntry, type PresenceEntry } from './presence/presence-entry.ts';
@@ -58,6 +58,7 @@ class StreamPresence implements Presence {
   readonly #announcer: PresenceAnnouncer;
   readonly #purge: DeadNodePurge;
   readonly #followed: FollowedChannels;
+  readonly #kept: KeptMembers = new KeptMembers();
   readonly #inFlight: SingleFlight<string, ReadonlyMap<string, ClientInfo>> = new SingleFlight();
   readonly #stops: (() => void)[] = [];
   #isClosed = false;
@@ -127,12 +128,17 @@ class StreamPresence implements Presence {
     }
   }
 
-  members(channel: string): Promise<ReadonlyMap<string, ClientInfo>> {
-    return this.#inFlight.run(channel, () => this.#read(channel));
+  async members(channel: string): Promise<ReadonlyMap<string, ClientInfo>> {
+    this.#assertOpen();
+    const followed = await this.#followed.entries(channel);
+    if (followed === undefined) return await this.#inFlight.run(channel, () => this.#read(channel));
+    const members = this.#kept.of(followed, this.#isCounted);
+    const own = this.#own.of(channel);
+    return own.size === 0 ? members : new Map([...members, ...own]);
   }
 
   async stats(channel: string): Promise<PresenceStats> {
-    return countPresence((await this.members(channel)).values());
+    return this.#kept.statsOf(await this.members(channel));
   }
 
   async close(): Promise<void> {
@@ -151,25 +157,18 @@ class StreamPresence implements Presence {
   async #read(channel: string): Promise<ReadonlyMap<string, ClientInfo>> {
     this.#assertOpen();
     const members = new Map<string, ClientInfo>();
-    const followed = await this.#followed.entries(channel);
-    if (followed === undefined) {
-      await this.#readStream(channel, (bytes) => {
-        const entry = this.#decode(bytes);
-        if (entry === undefined || entry.nodeId === this.#nodeId) return;
-        if (this.#registry.isAlive(entry.nodeId)) members.set(entry.info.client ?? '', entry.info);
-        else this.#purge.purgeSoon(entry.nodeId);
-      });
-    } else for (const { info } of this.#alive(followed)) members.set(info.client ?? '', info);
+    await this.#readStream(channel, (bytes) => {
+      const entry = this.#decode(bytes);
+      if (entry === undefined || entry.nodeId === this.#nodeId) return;
+      if (this.#registry.isAlive(entry.nodeId)) members.set(entry.info.client ?? '', entry.info);
+      else this.#purge.purgeSoon(entry.nodeId);
+    });
     for (const [client, info] of this.#own.of(channel)) members.set(client, info);
     return members;
   }
 
-  /** Those of other nodes that live. */
-  *#alive(entries: Iterable<PresenceEntry>): Generator<PresenceEntry> {
-    for (const entry of entries) {
-      if (entry.nodeId !== this.#nodeId && this.#registry.isAlive(entry.nodeId)) yield entry;
-    }
-  }
+  /** Of the entries that others wrote those count whose node lives. */
+  readonly #isCounted = (nodeId: string): boolean => nodeId !== this.#nodeId && this.#registry.isAlive(nodeId);
 
   async #readStream(channel: string, onBytes: (bytes: Uint8Array) => void): Promise<void> {
     const filter = this.#link.subjects.presenceOfChannel(channel);

@@ -1,6 +1,6 @@
 import { startNats, type TestNats } from '@carillon/dev-tools/test-nats';
 import { createSilentLog, FakeClock } from '@carillon/service-kit';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { eventually } from '../../contract/eventually.ts';
 import { connectNats, type NatsLink } from '../nats-connection.ts';
 import { FollowedChannels } from './followed-channels.ts';
@@ -72,6 +72,31 @@ describe('channels whose presence is read often', () => {
     // At once: the server has taken both.
     expect(await clients()).toEqual(['b', 'c']);
     expect(reads).toBe(1);
+  });
+
+  it('have another revision after each change only', async () => {
+    stored = ['a'];
+    await follow();
+    const revision = async (): Promise<number | undefined> => (await followed.entries('c'))?.revision;
+    const before = await revision();
+    expect(await revision()).toBe(before);
+    await write('b');
+    const after = await revision();
+    expect(after).not.toBe(before);
+    expect(await revision()).toBe(after);
+  });
+
+  it('share a ping that was sent after the question, and none before it', async () => {
+    stored = ['a'];
+    await follow();
+    const flush = vi.spyOn(reader.main, 'flush');
+    const first = clients();
+    await write('b');
+    const others = await Promise.all(Array.from({ length: 20 }, clients));
+    await first;
+    expect(others).toEqual(Array.from({ length: 20 }, () => ['a', 'b']));
+    // That of the first, one that the twenty may find under way, and one for all who came while it was.
+    expect(flush.mock.calls.length).toBeLessThanOrEqual(3);
   });
 
   it('keep what was written while they were read', async () => {

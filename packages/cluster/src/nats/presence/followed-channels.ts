@@ -2,6 +2,7 @@ import type { Msg, Subscription } from '@nats-io/nats-core';
 import { withDeadline, type Clock, type Log, type TimerHandle } from '@carillon/service-kit';
 import type { NatsLink } from '../nats-connection.ts';
 import { copyOf } from '../request/direct-get.ts';
+import { FreshFlight } from '../request/fresh-flight.ts';
 import type { PresenceEntry } from './presence-entry.ts';
 
 /** A channel is followed from its second read within this time on, until nobody read it for so long, ms. */
@@ -26,6 +27,12 @@ export interface FollowedChannelsDeps {
   readonly read: (channel: string, onBytes: (bytes: Uint8Array) => void) => Promise<void>;
 }
 
+/** Entries of a channel as they are now; the same object for as long as the channel is followed. */
+export interface FollowedEntries extends Iterable<PresenceEntry> {
+  /** Another number after each change. */
+  readonly revision: number;
+}
+
 /**
  * Entries of the channels that are read often, in memory: writes of presence are messages to everybody who listens, so
  * one read and a subscription stand for all reads that follow. What a subscription missed is there again after the next
@@ -36,12 +43,15 @@ export class FollowedChannels {
   readonly #channels: Map<string, FollowedChannel> = new Map();
   /** When channels that are not followed were read last; oldest first. */
   readonly #notedReads: Map<string, number> = new Map();
+  /** One ping proves whatever was asked before it was sent. */
+  readonly #pings: FreshFlight<'ping', void>;
   readonly #stopListening: () => void;
   #timer: TimerHandle | undefined = undefined;
   #isClosed = false;
 
   constructor(deps: FollowedChannelsDeps) {
     this.#deps = deps;
+    this.#pings = new FreshFlight({ clock: deps.clock });
     this.#stopListening = deps.link.onReconnect(() => this.#dropAll());
   }
 
@@ -51,17 +61,17 @@ export class FollowedChannels {
    * invariant: what this NATS server acknowledged before the call is in the answer: its copy was sent here before the
    * answer to our ping is.
    */
-  async entries(channel: string): Promise<Iterable<PresenceEntry> | undefined> {
+  async entries(channel: string): Promise<FollowedEntries | undefined> {
     const followed = this.#followedFor(channel);
     if (followed === undefined) return undefined;
     const { link, clock, deadlineMs, log } = this.#deps;
     try {
-      await withDeadline(link.main.flush(), deadlineMs, 'nats_timeout', clock);
+      await this.#pings.run('ping', () => withDeadline(() => link.main.flush(), deadlineMs, 'nats_timeout', clock));
     } catch (error) {
       log.debug('can not tell whether followed presence is current', { channel, error });
       return undefined;
     }
-    return followed.isLoaded && link.isConnected ? followed.entries.values() : undefined;
+    return followed.isLoaded && link.isConnected ? followed : undefined;
   }
 
   #followedFor(channel: string): FollowedChannel | undefined {
@@ -144,8 +154,9 @@ export class FollowedChannels {
   }
 }
 
-class FollowedChannel {
+class FollowedChannel implements FollowedEntries {
   readonly channel: string;
+  revision = 0;
   /** By subject. */
   entries: Map<string, PresenceEntry> = new Map();
   isLoaded = false;
@@ -164,6 +175,10 @@ class FollowedChannel {
     };
     const { main, subjects } = deps.link;
     this.#subscription = main.subscribe(subjects.presenceOfChannel(channel), { callback });
+  }
+
+  [Symbol.iterator](): Iterator<PresenceEntry> {
+    return this.entries.values();
   }
 
   /** Rejects with an OperationalError. */
@@ -187,6 +202,7 @@ class FollowedChannel {
         else next.set(subject, entry);
       }
       this.entries = next;
+      this.revision += 1;
       this.isLoaded = true;
     } finally {
       if (this.#changed === changed) this.#changed = undefined;
@@ -196,11 +212,13 @@ class FollowedChannel {
   stop(): void {
     this.#subscription.unsubscribe();
     this.entries.clear();
+    this.revision += 1;
     this.isLoaded = false;
   }
 
   #onMessage({ subject, data }: Msg): void {
     this.#changed?.add(subject);
+    this.revision += 1;
     // An empty message takes an entry away.
     const entry = data.length === 0 ? undefined : this.#deps.decode(copyOf(data));
     if (entry === undefined) this.entries.delete(subject);
