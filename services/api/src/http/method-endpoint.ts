@@ -5,6 +5,7 @@ import type { ErrorMode } from '../config.ts';
 import type { RunBatch } from '../method/batch.ts';
 import type { CallableMethod } from '../method/method-table.ts';
 import { jsonAnswer, type Answer } from './answer.ts';
+import { createResponseWriter } from './json/response-writer.ts';
 
 /** What the headers of a request say beside who sent it. */
 export interface RequestFacts {
@@ -18,10 +19,11 @@ export type Endpoint = (body: Uint8Array, facts: RequestFacts) => Promise<Answer
 
 /** `POST {prefix}/{method}`. */
 export function methodEndpoint({ wire, call }: CallableMethod): Endpoint {
+  const write = createResponseWriter(wire);
   return async (body, { errorMode, trace }) => {
     const response: ApiResponse<object> = await call(wire.request.readJson(body), trace);
     if (errorMode === 'transport' && response.error !== undefined) return errorAnswer(response.error);
-    return jsonAnswer(wire.response.writeJson(response));
+    return jsonAnswer(write(response));
   };
 }
 

@@ -1,4 +1,5 @@
 import type { PresenceRequest, PresenceResult } from '@carillon/protocol/api';
+import { PresenceMembers } from './presence-members.ts';
 import { requirePresence } from './require-presence.ts';
 import type { MethodDeps, MethodHandler } from '../method-deps.ts';
 
@@ -7,8 +8,5 @@ export function createPresence({
   presence,
   channels,
 }: Pick<MethodDeps, 'presence' | 'channels'>): MethodHandler<PresenceRequest, PresenceResult> {
-  return async ({ channel }) => {
-    const members = await presence.members(requirePresence(channel, channels()));
-    return { presence: Object.fromEntries(members) };
-  };
+  return async ({ channel }) => new PresenceMembers(await presence.members(requirePresence(channel, channels())));
 }
