@@ -13,8 +13,14 @@ export interface Control {
   /** Living nodes, this one included, by id. Never awaits: kept current by the adapter. */
   nodes(): readonly NodeRecord[];
 
-  /** Gives every node the command; resolves when this node has applied it and the others have been told. */
+  /** Gives every node the command; resolves when this node has applied it and the others have been told, not more. */
   broadcast(command: ControlCommand): Promise<void>;
+
+  /**
+   * Gives every node the command and waits until each living one with clients has applied it, at most `deadlineMs`. It is
+   * applied wherever it arrives, also after the deadline, and whatever the others do. Rejects where this node fails.
+   */
+  command(command: ControlCommand, deadlineMs: number): Promise<CommandReach>;
 
   /**
    * Asks every living node of the given role and waits for all answers, at most `deadlineMs`.
@@ -37,8 +43,11 @@ export interface Control {
 
 /** What a node does with what others ask of it. Owned by the service; called by the adapter. */
 export interface ControlHandler {
-  /** Applies to the sessions of this node; rejects with an error whose text is sent to nobody but the log. */
-  apply(command: ControlCommand): Promise<void>;
+  /**
+   * Applies to the sessions of this node and gives their number; rejects, after it has tried all of them, with an error whose
+   * text is sent to nobody but the log.
+   */
+  apply(command: ControlCommand): Promise<number>;
   answer(question: SurveyQuestion): Promise<SurveyAnswer>;
   /** Commands of an emulated session of this node; unknown sessions are ignored. */
   emulate(session: string, frame: Uint8Array): Promise<void>;
@@ -105,6 +114,16 @@ export type ControlCommand =
     }
   /** Rules changed (revocations, blocks): each node re-reads and applies them to its live sessions. */
   | { readonly kind: 'rules_changed' };
+
+/** How far a command got. */
+export interface CommandReach {
+  /** Sessions it was applied to, on the nodes that said so. */
+  readonly sessions: number;
+  /** Ids of the nodes that have applied it. */
+  readonly reached: readonly string[];
+  /** Ids of the living nodes with clients that failed, or did not say in time that they had applied it. */
+  readonly missing: readonly string[];
+}
 
 export type SurveyQuestion =
   | { readonly kind: 'channels'; readonly pattern: string }

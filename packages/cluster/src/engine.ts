@@ -43,7 +43,7 @@ const NOTHING_HELD: { readonly [K in SurveyAnswer['kind']]: SurveyAnswer } = {
 
 /** For services without sessions: commands find nobody, surveys nothing. */
 export const NO_SESSIONS: ControlHandler = {
-  apply: async () => {},
+  apply: async () => 0,
   answer: async ({ kind }) => NOTHING_HELD[kind],
   emulate: async () => {},
 };

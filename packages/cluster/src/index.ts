@@ -17,6 +17,7 @@ export type {
   ConnectionSummary,
   Control,
   ControlCommand,
+  CommandReach,
   ControlHandler,
   EmulationFrame,
   NodeRecord,

@@ -105,6 +105,43 @@ export function controlContract(name: string, makeSetup: () => Promise<ControlSe
       });
     });
 
+    describe('commands that are waited for', () => {
+      const command: ControlCommand = { kind: 'refresh', select: { user: 'u' }, expired: true, expireAt: 0 };
+
+      it('have been applied by every node when the promise resolves, which tells to how many sessions', async () => {
+        for (const [index, { handler }] of setup.nodes.entries()) handler.onApply = async () => index + 1;
+        const { sessions, reached, missing } = await first.control.command(command, DEADLINE_MS);
+        // A broadcast of an earlier test may come late: nobody waited for it.
+        const applied = (node: ControlNode) => node.handler.applied.filter(({ kind }) => kind === command.kind);
+        for (const node of setup.nodes) expect(applied(node).map(comparable)).toEqual([comparable(command)]);
+        expect(sessions).toBe((setup.nodes.length * (setup.nodes.length + 1)) / 2);
+        expect([...reached].sort()).toEqual(setup.nodes.map(({ control }) => control.nodeId).sort());
+        expect(missing).toEqual([]);
+      });
+
+      it('keep the order of those that do not wait for each other', async () => {
+        const codes = [3501, 3502, 3503, 3504];
+        await Promise.all(
+          codes.map((code) =>
+            first.control.command(
+              { kind: 'disconnect', select: { user: 'u' }, code, reason: '', whitelist: [] },
+              DEADLINE_MS,
+            ),
+          ),
+        );
+        for (const { handler } of setup.nodes) {
+          const applied = handler.applied.flatMap((each) => (each.kind === 'disconnect' ? [each.code] : []));
+          expect(applied).toEqual(codes);
+        }
+      });
+
+      it('that fail here fail the call, and reach the others all the same', async () => {
+        first.handler.onApply = () => Promise.reject(new Error('as the test says'));
+        await expect(first.control.command(command, DEADLINE_MS)).rejects.toThrow('as the test says');
+        expect(last.handler.applied).toHaveLength(1);
+      });
+    });
+
     describe('surveys', () => {
       it('gather the answer of each node', async () => {
         for (const [index, { handler }] of setup.nodes.entries()) {

@@ -5,14 +5,14 @@ export class RecordingHandler implements ControlHandler {
   readonly applied: ControlCommand[] = [];
   readonly emulated: { session: string; frame: number[] }[] = [];
   /** How the next calls go; tests replace them. */
-  onApply: (command: ControlCommand) => Promise<void> = () => Promise.resolve();
+  onApply: (command: ControlCommand) => Promise<number | void> = () => Promise.resolve();
   onEmulate: () => Promise<void> = () => Promise.resolve();
   onAnswer: (question: SurveyQuestion) => Promise<SurveyAnswer> = () =>
     Promise.resolve({ kind: 'channels', channels: new Map() });
 
-  async apply(command: ControlCommand): Promise<void> {
+  async apply(command: ControlCommand): Promise<number> {
     this.applied.push(command);
-    await this.onApply(command);
+    return (await this.onApply(command)) ?? 0;
   }
 
   answer(question: SurveyQuestion): Promise<SurveyAnswer> {

@@ -34,6 +34,18 @@ describe('memory control', () => {
     await failure;
   });
 
+  it('gives up a command that takes longer than its deadline', async () => {
+    const clock = new FakeClock();
+    const handler = new RecordingHandler();
+    handler.onApply = () => new Promise(() => undefined);
+    const control = new MemoryControl({ clock, node, handler, nodeId: 'n1' });
+    const failure = expect(control.command({ kind: 'rules_changed' }, 1_000)).rejects.toMatchObject({
+      code: 'control_timeout',
+    });
+    await clock.advance(1_000);
+    await failure;
+  });
+
   it('refuses everything after it was closed', async () => {
     const control = new MemoryControl({ clock: new FakeClock(), node, handler: new RecordingHandler() });
     await control.close();

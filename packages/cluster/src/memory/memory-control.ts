@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { OperationalError, withDeadline, type Clock } from '@carillon/service-kit';
 import type {
+  CommandReach,
   Control,
   ControlCommand,
   ControlHandler,
@@ -48,6 +49,13 @@ export class MemoryControl implements Control {
   async broadcast(command: ControlCommand): Promise<void> {
     this.#assertOpen();
     await this.#handler.apply(command);
+  }
+
+  async command(command: ControlCommand, deadlineMs: number): Promise<CommandReach> {
+    this.#assertOpen();
+    const applying = this.#handler.apply(command);
+    const sessions = await withDeadline(applying, deadlineMs, 'control_timeout', this.#clock);
+    return { sessions, reached: [this.nodeId], missing: [] };
   }
 
   async survey(question: SurveyQuestion, deadlineMs: number): Promise<SurveyResult> {

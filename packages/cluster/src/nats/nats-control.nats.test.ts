@@ -174,10 +174,58 @@ describe('NATS control', () => {
     expect(idsSeenBy(other)).toHaveLength(2);
   });
 
+  it('names the nodes that fail or are silent, within the deadline, and reaches the others', async () => {
+    const [asker, good, bad, silent] = [await joinAs('api'), await joinAs(), await joinAs(), await joinAs()];
+    good.handler.onApply = async () => 2;
+    bad.handler.onApply = () => Promise.reject(new Error('as the test says'));
+    silent.handler.onApply = () => new Promise(() => undefined);
+    const startedAt = performance.now();
+    const reach = await asker.control.command({ kind: 'rules_changed' }, 400);
+    expect(performance.now() - startedAt).toBeLessThan(400 + BUSY_MACHINE_MS);
+    expect(reach.sessions).toBe(2);
+    expect(reach.reached).toEqual([good.control.nodeId]);
+    expect([...reach.missing].sort()).toEqual([bad.control.nodeId, silent.control.nodeId].sort());
+  });
+
+  it('waits for gateways alone, and needs none', async () => {
+    const asker = await joinAs('api');
+    await joinAs('api');
+    await joinAs('auth-policy');
+    expect(await asker.control.command({ kind: 'rules_changed' }, 1_000)).toEqual({
+      sessions: 0,
+      reached: [],
+      missing: [],
+    });
+  });
+
+  it('waits no longer for a node that leaves', async () => {
+    const [asker, leaving] = [await joinAs('api'), await joinAs()];
+    leaving.handler.onApply = () => new Promise(() => undefined);
+    const startedAt = performance.now();
+    const commanding = asker.control.command({ kind: 'rules_changed' }, 20_000);
+    await eventually(() => expect(leaving.handler.applied).toHaveLength(1));
+    await leaving.control.close();
+    expect(await commanding).toEqual({ sessions: 0, reached: [], missing: [] });
+    expect(performance.now() - startedAt).toBeLessThan(BUSY_MACHINE_MS);
+  });
+
+  it('fails a command at once while NATS is away, and applies it here', async () => {
+    const [one] = [await joinAs(), await joinAs()];
+    await nats.kill9();
+    await eventually(() => expect(one.link.isConnected).toBe(false));
+    await expect(one.control.command({ kind: 'rules_changed' }, 2_000)).rejects.toMatchObject({
+      name: 'OperationalError',
+    });
+    expect(one.handler.applied).toHaveLength(1);
+  });
+
   it('refuses a command that is larger than a message may be', async () => {
     const one = await joinAs();
     const data = new Uint8Array(2_000_000);
     const command = { kind: 'subscribe', select: { user: 'u' }, channel: 'a', expireAt: 0, data } as const;
-    await expect(one.control.broadcast(command)).rejects.toMatchObject({ code: 'control_publish', retriable: false });
+    await joinAs();
+    for (const giving of [one.control.broadcast(command), one.control.command(command, 2_000)]) {
+      await expect(giving).rejects.toMatchObject({ code: 'control_publish', retriable: false });
+    }
   });
 });

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Msg, Subscription } from '@nats-io/nats-core';
-import { OperationalError, withDeadline, type Clock, type Log } from '@carillon/service-kit';
+import { OperationalError, withDeadline, type Clock, type Log, type Metrics } from '@carillon/service-kit';
 import type {
+  CommandReach,
   Control,
   ControlCommand,
   ControlHandler,
@@ -23,6 +24,8 @@ import {
   type ControlMessage,
   type ControlReply,
 } from './control/control-message.ts';
+import { CommandTally } from './control/command-tally.ts';
+import { createControlMetrics, type ControlMetrics } from './control/control-metrics.ts';
 import { NodeRegistry } from './control/node-registry.ts';
 import { TaskLimit } from './control/task-limit.ts';
 import type { NatsLink } from './nats-connection.ts';
@@ -44,6 +47,7 @@ export interface NatsControlDeps {
   readonly log: Log;
   readonly node: NodeIdentity;
   readonly handler: ControlHandler;
+  readonly metrics?: Metrics | undefined;
   /** Default: a random UUID. */
   readonly nodeId?: string | undefined;
   /** For tests: other times than those of the specification. */
@@ -71,6 +75,7 @@ class CoreNatsControl implements NatsControl {
   readonly #log: Log;
   readonly #node: NodeIdentity;
   readonly #handler: ControlHandler;
+  readonly #metrics: ControlMetrics;
   readonly #startedAt: number;
   readonly #inbox: Requester;
   readonly #tasks: TaskLimit = new TaskLimit(MAX_RUNNING_TASKS, MAX_QUEUED_TASKS);
@@ -78,13 +83,14 @@ class CoreNatsControl implements NatsControl {
   #stats: NodeStats = NOTHING;
   #isClosed = false;
 
-  constructor({ link, clock, log, node, handler, nodeId, heartbeatMs, peerTimeoutMs }: NatsControlDeps) {
+  constructor({ link, clock, log, node, handler, metrics, nodeId, heartbeatMs, peerTimeoutMs }: NatsControlDeps) {
     this.nodeId = nodeId ?? randomUUID();
     this.#link = link;
     this.#clock = clock;
     this.#log = log;
     this.#node = node;
     this.#handler = handler;
+    this.#metrics = createControlMetrics(metrics);
     this.#startedAt = clock.now();
     this.#inbox = new Requester({
       connection: link.main,
@@ -129,6 +135,25 @@ class CoreNatsControl implements NatsControl {
     const [applied, told] = await Promise.allSettled([applying, telling]);
     if (applied.status === 'rejected') throw applied.reason;
     if (told.status === 'rejected') throw told.reason;
+  }
+
+  async command(command: ControlCommand, deadlineMs: number): Promise<CommandReach> {
+    this.#assertOpen();
+    const startedAt = this.#clock.monotonic();
+    const [own, others] = await Promise.allSettled([
+      withDeadline(this.#handler.apply(command), deadlineMs, 'control_timeout', this.#clock),
+      this.#commandOthers(command, deadlineMs),
+    ]);
+    const durationMs = this.#clock.monotonic() - startedAt;
+    this.#metrics.commanded(command.kind, { own, others, durationMs });
+    if (own.status === 'rejected') throw own.reason;
+    if (others.status === 'rejected') throw others.reason;
+    const { sessions, reached, missing } = others.value;
+    const reach: CommandReach = hasSessions(this.#node)
+      ? { sessions: sessions + own.value, reached: [this.nodeId, ...reached], missing }
+      : others.value;
+    this.#log.debug('command given', { kind: command.kind, durationMs, ...reach });
+    return reach;
   }
 
   async survey(question: SurveyQuestion, deadlineMs: number): Promise<SurveyResult> {
@@ -199,14 +224,42 @@ class CoreNatsControl implements NatsControl {
     try {
       this.#link.publish(this.#link.subjects.controlAll(), payload);
     } catch (cause) {
-      if (cause instanceof OperationalError) throw cause;
-      // Such as more bytes than a message may have.
-      throw new OperationalError('control_publish', `can not send ${payload.length} bytes`, {
-        cause,
-        retriable: false,
-      });
+      throw sendFailure(cause, payload);
     }
     await this.#flush();
+  }
+
+  async #commandOthers(command: ControlCommand, deadlineMs: number): Promise<CommandReach> {
+    const known = this.registry.peers().filter(hasSessions);
+    if (known.length === 0) {
+      // Somebody may have come whom this node does not know yet.
+      await this.#tellAll(command);
+      return { sessions: 0, reached: [], missing: [] };
+    }
+    const reach = new CommandTally(known.map(({ id }) => id));
+    const stopWatch = this.registry.watch({ onGone: (id) => reach.gone(id) });
+    const payload = encodeControlMessage({ type: 'command', from: this.nodeId, command });
+    const subject = this.#link.subjects.controlAll();
+    const collecting = this.#inbox.collect({ subject, payload, deadlineMs }, (message) => {
+      if (isNoResponders(message)) return 'last';
+      const reply = decodeControlReply(message.data);
+      if (reply.type === 'applied') reach.answered(reply.node, reply.sessions);
+      return reach.isComplete ? 'last' : 'more';
+    });
+    try {
+      await Promise.race([collecting, reach.complete]);
+    } catch (error) {
+      if (!(error instanceof OperationalError) || error.code !== 'nats_timeout') throw sendFailure(error, payload);
+    } finally {
+      stopWatch();
+      // Where all others have gone nobody waits for it any more.
+      void collecting.catch((error: unknown) => this.#log.debug('no more replies to a command', { error }));
+    }
+    const result = reach.result();
+    if (result.missing.length > 0) {
+      this.#log.warn('nodes did not say that they applied a command', { kind: command.kind, nodes: result.missing });
+    }
+    return result;
   }
 
   #flush(): Promise<void> {
@@ -235,9 +288,10 @@ class CoreNatsControl implements NatsControl {
   #onMessage(message: Msg): void {
     const decoded = this.#decode(message.data);
     if (decoded === undefined || (decoded.type === 'command' && decoded.from === this.nodeId)) return;
-    if (this.#tasks.run(() => this.#work(decoded, message.reply ?? ''))) return;
+    const reply = message.reply ?? '';
+    if (this.#tasks.run(() => this.#work(decoded, reply))) return;
     this.#log.error('too many commands from other nodes, dropping', { type: decoded.type });
-    this.#reply(message.reply ?? '', { type: 'failed', reason: 'overloaded' });
+    this.#refuse(decoded, reply, 'overloaded');
   }
 
   #decode(bytes: Uint8Array): ControlMessage | undefined {
@@ -252,15 +306,17 @@ class CoreNatsControl implements NatsControl {
   /** invariant: begins in the order of arrival, so that commands of one sender are applied in the order it gave them. */
   async #work(message: ControlMessage, reply: string): Promise<void> {
     try {
-      if (message.type === 'command') await this.#handler.apply(message.command);
-      else if (message.type === 'survey') await this.#answer(message.question, reply);
+      if (message.type === 'command') {
+        const sessions = await this.#handler.apply(message.command);
+        this.#reply(reply, { type: 'applied', node: this.nodeId, sessions });
+      } else if (message.type === 'survey') await this.#answer(message.question, reply);
       else {
         await this.#handler.emulate(message.session, message.frame);
         this.#reply(reply, { type: 'done' });
       }
     } catch (error) {
       this.#log.warn('could not do what another node asked', { type: message.type, error });
-      this.#reply(reply, { type: 'failed', reason: 'failed' });
+      this.#refuse(message, reply, 'failed');
     }
   }
 
@@ -269,6 +325,11 @@ class CoreNatsControl implements NatsControl {
     for (const [index, answer] of parts.entries()) {
       this.#reply(reply, { type: 'answer', answer, more: index < parts.length - 1 });
     }
+  }
+
+  #refuse({ type }: ControlMessage, subject: string, reason: string): void {
+    if (type === 'command') this.#reply(subject, { type: 'applied', node: this.nodeId, sessions: undefined });
+    else this.#reply(subject, { type: 'failed', reason });
   }
 
   #reply(subject: string, reply: ControlReply): void {
@@ -280,6 +341,15 @@ class CoreNatsControl implements NatsControl {
   #assertOpen(): void {
     if (this.#isClosed) throw new OperationalError('control_closed', 'control is closed', { retriable: false });
   }
+}
+
+/** Such as more bytes than a message may have. */
+function sendFailure(cause: unknown, payload: Uint8Array): OperationalError {
+  // What the requester says of a message that can't be sent has the reason inside.
+  const inner = cause instanceof OperationalError && cause.code === 'nats_publish' ? cause.cause : cause;
+  if (inner instanceof OperationalError) return inner;
+  const message = `can not send ${payload.length} bytes`;
+  return new OperationalError('control_publish', message, { cause: inner, retriable: false });
 }
 
 function hasSessions({ role }: Pick<NodeIdentity, 'role'>): boolean {

@@ -37,7 +37,7 @@ export function natsEngine({
       for (let part = parts.pop(); part !== undefined; part = parts.pop()) await part.close();
     };
     try {
-      const control = await createNatsControl({ link, clock, log, node, handler, nodeId });
+      const control = await createNatsControl({ link, clock, log, node, handler, metrics, nodeId });
       parts.push(control);
       const replicas = brokerOptions.replicas;
       const presence = await createNatsPresence({ link, registry: control.registry, nodeId, clock, log, replicas });

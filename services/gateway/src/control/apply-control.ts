@@ -34,7 +34,7 @@ const MAX_LIFETIME_S = 31_536_000;
 export function createApplyControl(deps: ApplyControlDeps): ControlHandler {
   return {
     async apply(command) {
-      await applyCommand(deps, command);
+      return applyCommand(deps, command);
     },
     async answer(question) {
       return answerSurvey(deps, question);
@@ -43,31 +43,37 @@ export function createApplyControl(deps: ApplyControlDeps): ControlHandler {
   };
 }
 
-async function applyCommand(deps: ApplyControlDeps, command: ControlCommand): Promise<void> {
+/** Gives the number of sessions. */
+async function applyCommand(deps: ApplyControlDeps, command: ControlCommand): Promise<number> {
   switch (command.kind) {
     case 'subscribe': {
-      const outcomes = await Promise.allSettled(
-        selectSessions(deps.sessions, command.select).map((session) => deps.subscribe(session, command)),
-      );
+      const selected = selectSessions(deps.sessions, command.select);
+      const outcomes = await Promise.allSettled(selected.map((session) => deps.subscribe(session, command)));
       for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
-      return;
+      return selected.length;
     }
-    case 'unsubscribe':
-      for (const session of selectSessions(deps.sessions, command.select)) {
+    case 'unsubscribe': {
+      const selected = selectSessions(deps.sessions, command.select);
+      for (const session of selected) {
         await session.opening.get(command.channel);
         deps.unsubscribe(session, command.channel, command);
       }
-      return;
-    case 'disconnect':
-      for (const session of selectSessions(deps.sessions, command.select)) {
-        if (!command.whitelist.includes(session.id)) deps.close.disconnect(session, command);
-      }
-      return;
-    case 'refresh':
-      for (const session of selectSessions(deps.sessions, command.select)) refresh(deps, session, command);
-      return;
+      return selected.length;
+    }
+    case 'disconnect': {
+      const selected = selectSessions(deps.sessions, command.select).filter(
+        ({ id }) => !command.whitelist.includes(id),
+      );
+      for (const session of selected) deps.close.disconnect(session, command);
+      return selected.length;
+    }
+    case 'refresh': {
+      const selected = selectSessions(deps.sessions, command.select);
+      for (const session of selected) refresh(deps, session, command);
+      return selected.length;
+    }
     case 'rules_changed':
-      return;
+      return 0;
   }
 }
 

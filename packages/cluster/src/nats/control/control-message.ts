@@ -12,6 +12,8 @@ export type ControlMessage =
 export type ControlReply =
   | { readonly type: 'done' }
   | { readonly type: 'failed'; readonly reason: string }
+  /** To a command that asks for it: by which node, and to how many sessions; undefined: it failed. */
+  | { readonly type: 'applied'; readonly node: string; readonly sessions: number | undefined }
   | { readonly type: 'answer'; readonly answer: SurveyAnswer; readonly more: boolean };
 
 /** Of each part of an answer, so that it fits into a message of any NATS server (1 MB unless configured). */
@@ -62,6 +64,9 @@ export function decodeControlReply(bytes: Uint8Array): ControlReply {
     case 'done':
     case 'failed':
       return reply as ControlReply;
+    case 'applied':
+      if (typeof reply.node === 'string') return reply as ControlReply;
+      break;
     case 'answer':
       if (QUESTIONS.has(reply.answer?.kind)) return reply as ControlReply;
       break;

@@ -7,6 +7,7 @@ import {
   type DisconnectCode,
 } from '@carillon/protocol/codes';
 import type { MethodDeps, MethodHandler } from '../method-deps.ts';
+import { commandSessions } from './command-sessions.ts';
 import { selectSessions } from './select-sessions.ts';
 
 const MIN_CODE = 3_000;
@@ -19,7 +20,7 @@ export function createDisconnect({
   return async (request) => {
     const { code, reason } = request.disconnect === undefined ? DISCONNECT_FORCED : customCode(request.disconnect);
     const whitelist = request.whitelist ?? [];
-    await control.broadcast({ kind: 'disconnect', select: selectSessions(request), code, reason, whitelist });
+    await commandSessions(control, { kind: 'disconnect', select: selectSessions(request), code, reason, whitelist });
     return {};
   };
 }

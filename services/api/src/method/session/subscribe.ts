@@ -2,6 +2,7 @@ import type { SubscribeRequest, SubscribeResult } from '@carillon/protocol/api';
 import { requireChannel } from '../request/channel-lookup.ts';
 import type { MethodDeps, MethodHandler } from '../method-deps.ts';
 import { requestPayload } from '../request/request-payload.ts';
+import { commandSessions } from './command-sessions.ts';
 import { selectSessions } from './select-sessions.ts';
 
 /** `subscribe` (server-api §7.3): server-side subscription of connections that are there now. */
@@ -12,7 +13,7 @@ export function createSubscribe({
   return async (request) => {
     const channel = requireChannel(request.channel, channels());
     const { recoverSince: since } = request;
-    await control.broadcast({
+    await commandSessions(control, {
       kind: 'subscribe',
       select: selectSessions(request),
       channel: channel.name,

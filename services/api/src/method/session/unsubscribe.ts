@@ -2,6 +2,7 @@ import type { UnsubscribeRequest, UnsubscribeResult } from '@carillon/protocol/a
 import { UNSUBSCRIBE_SERVER } from '@carillon/protocol/codes';
 import { knownChannel } from '../request/channel-lookup.ts';
 import type { MethodDeps, MethodHandler } from '../method-deps.ts';
+import { commandSessions } from './command-sessions.ts';
 import { selectSessions } from './select-sessions.ts';
 
 /**
@@ -14,7 +15,12 @@ export function createUnsubscribe({
 }: Pick<MethodDeps, 'control' | 'channels'>): MethodHandler<UnsubscribeRequest, UnsubscribeResult> {
   return async (request) => {
     const { name: channel } = knownChannel(request.channel ?? '', channels().rules);
-    await control.broadcast({ kind: 'unsubscribe', select: selectSessions(request), channel, ...UNSUBSCRIBE_SERVER });
+    await commandSessions(control, {
+      kind: 'unsubscribe',
+      select: selectSessions(request),
+      channel,
+      ...UNSUBSCRIBE_SERVER,
+    });
     return {};
   };
 }
