@@ -40,7 +40,7 @@ describe('the pages of docs', () => {
     },
   );
 
-  it.each(snippets.filter(({ role }) => role === 'config'))(
+  it.each(snippets.filter(({ role }) => role === 'config' || role === 'server'))(
     '$page, line $line: is a configuration',
     async ({ text }) => {
       const { code, stdout } = await runCommand(['checkconfig', '--strict'], { config: text });
