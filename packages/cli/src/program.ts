@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { CommandIo } from './command-io.ts';
+import { versionLine } from './commands/version.ts';
 import { SERVER_FLAGS, serverFlags } from './server-flags.ts';
 
 /** The services a process can run. */
@@ -38,6 +39,7 @@ export function createProgram(context: ProgramContext): Command {
     writeOut: (text) => void context.io.stdout.write(text),
     writeErr: (text) => void context.io.stdout.write(text),
   });
+  program.version(versionLine(), '--version', 'print the version');
   addServices(program, context);
   addConfigCommands(program, context);
   addTokenCommands(program, context);

@@ -11,4 +11,4 @@ export {
   type BatchField,
 } from './api-methods.ts';
 export { legacyCommands, legacyReplyCodec, type LegacyCommand, type LegacyReply } from './legacy-commands.ts';
-export { openApiDocument, type OpenApiDocument } from './open-api.ts';
+export { openApiDocument, type OpenApiDocument, type OpenApiOptions } from './open-api.ts';

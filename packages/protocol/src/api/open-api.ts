@@ -8,11 +8,18 @@ type Schema = Readonly<Record<string, unknown>>;
 /** An OpenAPI 3.1 document, as an object that JSON can hold. */
 export type OpenApiDocument = Readonly<Record<string, unknown>>;
 
+export interface OpenApiOptions {
+  /** Of the paths. Default: `/api`. */
+  readonly prefix?: string | undefined;
+  /** Of the server that serves them. */
+  readonly version: string;
+}
+
 /**
  * The HTTP side of the server API (server-api.md §1, §7, §8) for people and generators of clients: a path for each
  * method of the table, with the JSON form of its messages.
  */
-export function openApiDocument({ prefix = '/api' }: { readonly prefix?: string | undefined } = {}): OpenApiDocument {
+export function openApiDocument({ prefix = '/api', version }: OpenApiOptions): OpenApiDocument {
   const schemas = new Schemas();
   const paths: Record<string, Schema> = {};
   for (const { name, grpcName } of [batchMethod, ...Object.values(apiMethods)]) {
@@ -24,7 +31,7 @@ export function openApiDocument({ prefix = '/api' }: { readonly prefix?: string 
     openapi: '3.1.0',
     info: {
       title: 'Carillon server API',
-      version: '6',
+      version,
       description:
         'Every method is a POST with a JSON object. A failed method is answered with status 200 and an `error`, or with a status of its own where the error mode is `transport`.',
     },

@@ -1,5 +1,6 @@
 import { openApiDocument } from '@carillon/protocol/api';
 import type { TemplatedApp } from 'uWebSockets.js';
+import { ownVersion } from '../../own-version.ts';
 import { jsonAnswer, type Answer } from '../answer.ts';
 import { writeAnswer } from '../exchange.ts';
 
@@ -14,7 +15,9 @@ const encoder = new TextEncoder();
 /** The OpenAPI document of the API at `{prefix}/openapi.json`, and a page that tries its methods at `{prefix}`. */
 export function mountSwagger(app: TemplatedApp, { isEnabled, prefix }: SwaggerSettings, apiPrefix: string): void {
   if (!isEnabled) return;
-  const document = jsonAnswer(encoder.encode(JSON.stringify(openApiDocument({ prefix: apiPrefix }))));
+  const document = jsonAnswer(
+    encoder.encode(JSON.stringify(openApiDocument({ prefix: apiPrefix, version: ownVersion() }))),
+  );
   const page: Answer = { status: 200, contentType: 'text/html; charset=utf-8', body: pageOf(`${prefix}/openapi.json`) };
   app.get(`${prefix}/openapi.json`, (response) => writeAnswer(response, document));
   app.get(`${prefix}/`, (response) => writeAnswer(response, page));
