@@ -33,4 +33,5 @@ export type { Presence, PresenceStats } from './presence.ts';
 export { createEpoch, type RandomFill } from './epoch.ts';
 export { MAX_USER_STATUS_BYTES, USER_STATUS_TTL_S, type UserStatus, type UserStatusStore } from './user-status.ts';
 export type { NodeIdentity } from './node-identity.ts';
+export { meteredEngine, type MeteredEngineOptions } from './metered-engine.ts';
 export { NO_RECEIVER, NO_SESSIONS, type ClusterEngine, type CreateEngine, type EngineParts } from './engine.ts';

@@ -110,6 +110,38 @@ describe('createMetrics', () => {
     expect(body.endsWith('centrifugo_a_total{kind="x"} 2\n')).toBe(true);
   });
 
+  it('gives the copies the labels that the other system has and that are empty here', async () => {
+    const metrics = createMetrics({ prefix: 'carillon', withProcessMetrics: false, alsoPrefix: 'centrifugo' });
+    metrics
+      .counter({ name: 'client_recover', help: 'r', labels: ['recovered'] })
+      .with({ recovered: 'yes' })
+      .inc();
+    metrics
+      .histogram({ name: 'client_recovered_publications', help: 'p', buckets: [1] })
+      .with({})
+      .observe(0);
+    const lines = (await metrics.render()).body.split('\n').filter((line) => line.startsWith('centrifugo'));
+    expect(lines).toEqual([
+      'centrifugo_client_recover{channel_namespace="",recovered="yes"} 1',
+      'centrifugo_client_recovered_publications_bucket{channel_namespace="",le="1"} 1',
+      'centrifugo_client_recovered_publications_bucket{channel_namespace="",le="+Inf"} 1',
+      'centrifugo_client_recovered_publications_sum{channel_namespace=""} 0',
+      'centrifugo_client_recovered_publications_count{channel_namespace=""} 1',
+    ]);
+  });
+
+  it('lets two parts of a process count under one name', async () => {
+    const { metrics, lines } = setUp();
+    const count = (): void =>
+      metrics
+        .counter({ name: 'x_total', help: 'x', labels: ['a'] })
+        .with({ a: '1' })
+        .inc();
+    count();
+    count();
+    expect(await lines()).toEqual(['carillon_x_total{a="1"} 2']);
+  });
+
   it('keeps the registries of two processes in one apart', async () => {
     const { metrics, lines } = setUp();
     setUp().metrics.counter({ name: 'x_total', help: 'x' }).with({}).inc();

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Registry, collectDefaultMetrics, type Metric } from 'prom-client';
+import { withEmptyLabels } from './observe/empty-labels.ts';
 import { HistogramCell, type MetricValue } from './observe/histogram-cell.ts';
 import { SummaryCell } from './observe/summary-cell.ts';
 
@@ -68,7 +69,8 @@ export interface CreateMetricsOptions {
   /** Also CPU, memory, event loop and garbage collection of the process, under their usual names. Default: true. */
   readonly withProcessMetrics?: boolean | undefined;
   /**
-   * Shows each metric under this prefix as well, so that dashboards made for another system go on working.
+   * Shows each metric under this prefix as well, so that dashboards made for another system go on working; with the labels,
+   * empty, that the other system has in its place and we have not.
    * Default: none.
    */
   readonly alsoPrefix?: string | undefined;
@@ -97,11 +99,14 @@ type Rendered = Awaited<ReturnType<Metrics['render']>>;
 function withCopies({ contentType, body }: Rendered, prefix: string, alsoPrefix: string): Rendered {
   const own = new RegExp(`^(# (?:HELP|TYPE) )?${prefix}_`);
   const copies = body.split('\n').filter((line) => own.test(line));
-  const renamed = copies.map((line) => line.replace(own, (_match, comment = '') => `${comment}${alsoPrefix}_`));
+  const renamed = copies.map((line) => {
+    const copy = withEmptyLabels(line, line.match(own)?.[0].length ?? 0);
+    return copy.replace(own, (_match, comment = '') => `${comment}${alsoPrefix}_`);
+  });
   return { contentType, body: `${body}${renamed.join('\n')}\n` };
 }
 
-function makersFor(registry: Registry, prefix: string): Metrics {
+function makersFor(registry: Registry, prefix: string, counters: Map<string, unknown> = new Map()): Metrics {
   const configure = <L extends string>({ name, help, labels = [] }: MetricOptions<L>) => ({
     name: prefix === '' ? name : `${prefix}_${name}`,
     help,
@@ -109,7 +114,7 @@ function makersFor(registry: Registry, prefix: string): Metrics {
     registers: [registry],
   });
   return {
-    counter: (options) => counterFamily(configure(options)),
+    counter: (options) => sharedCounter(counters, configure(options)),
     gauge: (options) => gaugeFamily(configure(options), options.read),
     histogram: (options) => {
       const bounds = [...(options.buckets ?? DURATION_BUCKETS_SECONDS)];
@@ -119,7 +124,7 @@ function makersFor(registry: Registry, prefix: string): Metrics {
       const percentiles = [...(options.percentiles ?? [0.5, 0.99, 0.999])];
       return observerFamily(configure(options), 'summary', () => new SummaryCell(percentiles));
     },
-    withPrefix: (other) => makersFor(registry, other),
+    withPrefix: (other) => makersFor(registry, other, counters),
     render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   };
 }
@@ -161,6 +166,19 @@ class PendingGauge implements GaugeCell {
   dec(amount = 1): void {
     this.value -= amount;
   }
+}
+
+/** Two parts of a process may count under one name: both get the same family. */
+function sharedCounter<L extends string>(
+  counters: Map<string, unknown>,
+  configuration: Configuration<L>,
+): Family<L, CounterCell> {
+  const known = counters.get(configuration.name);
+  // The labels of one name are the same everywhere: the library refuses others when they are used.
+  if (known !== undefined) return known as Family<L, CounterCell>;
+  const made = counterFamily(configuration);
+  counters.set(configuration.name, made);
+  return made;
 }
 
 function counterFamily<L extends string>(configuration: Configuration<L>): Family<L, CounterCell> {

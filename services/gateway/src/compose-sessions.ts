@@ -55,9 +55,9 @@ export function createSessionStack(deps: SessionStackDeps): SessionStack {
   const { engine, hub, decisions, settings, metrics, clock, log } = deps;
   const { broker, presence, control } = engine;
   const background = createBackground(log);
-  const sessions = createSessionTable();
+  const sessions = createSessionTable(metrics);
   const deadlines = createDeadlines(clock);
-  const endSubscription = createEndSubscription({ hub, broker, presence, background });
+  const endSubscription = createEndSubscription({ hub, broker, presence, background, metrics });
   const unsubscribe = createUnsubscribeByServer(endSubscription, metrics);
   const { heartbeat, timers, close } = composeTimers({
     ...deps,
@@ -76,7 +76,7 @@ export function createSessionStack(deps: SessionStackDeps): SessionStack {
     unsubscribe,
     disconnect: (session, code) => close.disconnect(session, code),
   });
-  const establish = createEstablish({ hub, broker, presence, expiry, background });
+  const establish = createEstablish({ hub, broker, presence, expiry, background, metrics });
   const limits = createCommandLimits({ settings, clock });
   const commandDeps = {
     ...deps,

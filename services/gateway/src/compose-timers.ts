@@ -44,6 +44,7 @@ export function composeTimers(deps: ComposeTimersDeps): ConnectionEnds {
     onPing: (session) => session.ping(),
     onPong: (session, roundTripMs) => {
       session.roundTripMs = roundTripMs;
+      deps.metrics.observePing(session, roundTripMs / 1000);
     },
     onPongTimeout: (session) => close.disconnect(session, DISCONNECT_NO_PONG),
   });

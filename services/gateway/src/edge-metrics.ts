@@ -1,4 +1,4 @@
-import type { CounterCell, GaugeCell, Metrics } from '@carillon/service-kit';
+import type { CounterCell, Metrics } from '@carillon/service-kit';
 import type { EdgeObserver } from './edge/edge-context.ts';
 import type { TransportName } from './edge/socket.ts';
 
@@ -15,11 +15,9 @@ export function createEdgeMetrics(metrics: Metrics): EdgeObserver {
     onRefused(cause) {
       if (cause === 'connection_limit') connectionLimit.inc();
     },
-    onEntered(transport) {
-      cells[transport].accepted.inc();
-      cells[transport].inFlight.inc();
-    },
-    onLeft: (transport) => cells[transport].inFlight.dec(),
+    // Connections are counted as clients, when they have said who they are.
+    onEntered: () => undefined,
+    onLeft: () => undefined,
     onReceived(transport, bytes) {
       const { received, receivedBytes } = cells[transport];
       received.inc();
@@ -44,8 +42,6 @@ interface TransportCells {
   readonly receivedBytes: CounterCell;
   readonly sent: CounterCell;
   readonly sentBytes: CounterCell;
-  readonly accepted: CounterCell;
-  readonly inFlight: GaugeCell;
   readonly closeFrame: (code: number) => CounterCell | undefined;
 }
 
@@ -55,12 +51,6 @@ function transportCells(metrics: Metrics): Readonly<Record<TransportName, Transp
   const receivedBytes = counter('transport_messages_received_size', 'Bytes of messages received from clients');
   const sent = counter('transport_messages_sent', 'Messages sent to clients');
   const sentBytes = counter('transport_messages_sent_size', 'Bytes of messages sent to clients');
-  const accepted = counter('client_connections_accepted', 'Connections accepted');
-  const inFlight = metrics.gauge({
-    name: 'client_connections_inflight',
-    help: 'Connections open now',
-    labels: ['transport'],
-  });
   const closeFrames = metrics.counter({
     name: 'transport_outgoing_close_count',
     help: 'Close frames sent',
@@ -71,8 +61,6 @@ function transportCells(metrics: Metrics): Readonly<Record<TransportName, Transp
     receivedBytes: receivedBytes.with({ transport }),
     sent: sent.with({ transport }),
     sentBytes: sentBytes.with({ transport }),
-    accepted: accepted.with({ transport }),
-    inFlight: inFlight.with({ transport }),
     closeFrame: boundedByCode((code) => closeFrames.with({ transport, code: String(code) })),
   });
   return {

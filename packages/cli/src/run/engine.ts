@@ -1,5 +1,5 @@
 import type { Config } from '@carillon/config';
-import type { CreateEngine } from '@carillon/cluster';
+import { meteredEngine, type CreateEngine } from '@carillon/cluster';
 import { memoryEngine } from '@carillon/cluster/memory';
 import { natsEngine } from '@carillon/cluster/nats';
 import { OperationalError } from '@carillon/service-kit';
@@ -10,7 +10,8 @@ const PUBLISH_SHARE = 0.7;
 
 /** NATS where `nats.url` is set, else the memory of this process. */
 export function chooseEngine(config: Config, runtime: ProcessRuntime): CreateEngine {
-  return config.nats.url.length === 0 ? memoryEngine(runtime) : clusterEngine(config, runtime);
+  if (config.nats.url.length > 0) return clusterEngine(config, runtime);
+  return meteredEngine({ createEngine: memoryEngine(runtime), ...runtime });
 }
 
 /** The engine on NATS. Throws where no URL is configured: a service alone is part of a cluster. */
@@ -20,7 +21,7 @@ export function clusterEngine(config: Config, { clock, log, metrics, node }: Pro
     const message = `nats.url is not set: carillon ${node.role} is one service of a cluster, carillon serve runs all in one`;
     throw new OperationalError('no_nats_url', message, { retriable: false });
   }
-  return natsEngine({
+  const createEngine = natsEngine({
     node,
     clock,
     log,
@@ -45,6 +46,7 @@ export function clusterEngine(config: Config, { clock, log, metrics, node }: Pro
       publishDeadlineMs: PUBLISH_SHARE * nats.requestTimeoutMs,
     },
   });
+  return meteredEngine({ createEngine, metrics, clock });
 }
 
 function given(text: string): string | undefined {
@@ -52,7 +54,13 @@ function given(text: string): string | undefined {
 }
 
 function tlsOf(tls: Config['nats']['tls']) {
-  return { ca: given(tls.serverCaPem), cert: given(tls.certPem), key: given(tls.keyPem) };
+  return {
+    ca: given(tls.serverCaPem),
+    cert: given(tls.certPem),
+    key: given(tls.keyPem),
+    serverName: given(tls.serverName),
+    insecureSkipVerify: tls.insecureSkipVerify,
+  };
 }
 
 function longestMetaTtlMs({ channel }: Config): number {

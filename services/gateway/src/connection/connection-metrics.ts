@@ -1,59 +1,75 @@
 import type { CounterCell, Metrics, ObserverCell } from '@carillon/service-kit';
+import type { Session } from '../session/session.ts';
+import type { ClientObserver } from '../session/session-table.ts';
+import { createClientCells } from './client-cells.ts';
 
 /** Counters of connections and their commands, cells looked up once. */
-export interface ConnectionMetrics {
+export interface ConnectionMetrics extends ClientObserver {
+  subscriptionAdded(session: Session): void;
+  subscriptionRemoved(session: Session): void;
+  /** From a ping to its pong. */
+  observePing(session: Session, seconds: number): void;
   observeCommand(method: string, seconds: number): void;
   countReplyError(method: string, code: number): void;
   countDisconnect(code: number): void;
   countUnsubscribe(code: number): void;
-  countRecover(recovered: boolean): void;
+  /** `publications`: how many the client had missed and gets with the reply. */
+  countRecover(recovered: boolean, publications: number): void;
 }
 
 /** Codes and methods come from closed tables or backends; this bounds what a backend can make us keep. */
 const MAX_LABEL_SETS = 512;
+const RECOVERED_BUCKETS: readonly number[] = [0, 1, 2, 5, 10, 20, 50, 100, 250, 500, 1000, 2500, 10_000];
 
 export function createConnectionMetrics(metrics: Metrics): ConnectionMetrics {
-  const durations = metrics.histogram({
-    name: 'client_command_duration_seconds',
-    help: 'Handling of client commands',
-    labels: ['method'],
+  const counter = <L extends string>(name: string, help: string, labels: readonly L[]) =>
+    metrics.counter({ name, help, labels });
+  const help = 'Handling of client commands';
+  // compat: both forms exist upstream, the summary as deprecated.
+  const summaries = metrics.summary({ name: 'client_command_duration_seconds', help, labels: ['method'] });
+  const histograms = metrics.histogram({ name: 'client_command_duration_seconds_histogram', help, labels: ['method'] });
+  const replyErrors = counter('client_num_reply_errors', 'Errors in replies to clients', ['method', 'code']);
+  const disconnects = counter('client_num_server_disconnects', 'Connections ended by the server', ['code']);
+  const unsubscribes = counter('client_num_server_unsubscribes', 'Subscriptions ended by the server', ['code']);
+  const recoverLabels = ['recovered', 'has_recovered_publications'] as const;
+  const recovers = counter('client_recover', 'Recovery attempts of subscriptions', recoverLabels);
+  const recoveredPublications = metrics
+    .histogram({
+      name: 'client_recovered_publications',
+      help: 'Missed publications in answers to recovery attempts',
+      buckets: RECOVERED_BUCKETS,
+    })
+    .with({});
+  const durationCell = boundedCells<ObserverCell>((method) => {
+    const [inSummary, inHistogram] = [summaries.with({ method }), histograms.with({ method })];
+    return {
+      observe: (seconds) => {
+        inSummary.observe(seconds);
+        inHistogram.observe(seconds);
+      },
+    };
   });
-  const replyErrors = metrics.counter({
-    name: 'client_num_reply_errors',
-    help: 'Errors in replies to clients',
-    labels: ['method', 'code'],
-  });
-  const disconnects = metrics.counter({
-    name: 'client_num_server_disconnects',
-    help: 'Connections ended by the server',
-    labels: ['code'],
-  });
-  const unsubscribes = metrics.counter({
-    name: 'client_num_server_unsubscribes',
-    help: 'Subscriptions ended by the server',
-    labels: ['code'],
-  });
-  const recovers = metrics.counter({
-    name: 'client_recover',
-    help: 'Recovery attempts of subscriptions',
-    labels: ['recovered'],
-  });
-  const durationCell = boundedCells<ObserverCell>((method) => durations.with({ method }));
   const errorCell = boundedCells<CounterCell>((key) => {
     const [method = '', code = ''] = key.split(' ');
     return replyErrors.with({ method, code });
   });
   const disconnectCell = boundedCells<CounterCell>((code) => disconnects.with({ code }));
   const unsubscribeCell = boundedCells<CounterCell>((code) => unsubscribes.with({ code }));
-  const recovered = recovers.with({ recovered: 'yes' });
-  const unrecovered = recovers.with({ recovered: 'no' });
+  const recoverCell = boundedCells<CounterCell>((key) => {
+    const [recovered = '', hasPublications = ''] = key.split(' ');
+    return recovers.with({ recovered, has_recovered_publications: hasPublications });
+  });
 
   return {
+    ...createClientCells(metrics),
     observeCommand: (method, seconds) => durationCell(method)?.observe(seconds),
     countReplyError: (method, code) => errorCell(`${method} ${code}`)?.inc(),
     countDisconnect: (code) => disconnectCell(String(code))?.inc(),
     countUnsubscribe: (code) => unsubscribeCell(String(code))?.inc(),
-    countRecover: (isRecovered) => (isRecovered ? recovered : unrecovered).inc(),
+    countRecover(isRecovered, publications) {
+      recoverCell(`${isRecovered ? 'yes' : 'no'} ${publications > 0 ? 'yes' : 'no'}`)?.inc();
+      if (isRecovered) recoveredPublications.observe(publications);
+    },
   };
 }
 

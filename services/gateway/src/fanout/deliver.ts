@@ -41,7 +41,11 @@ export function deliver(entry: ChannelEntry, delivery: Delivery, deps: DeliverDe
   let refusers = NOBODY;
   let hasFresh = false;
   for (const group of entry.groups.values()) {
-    if (!wants(group, delivery)) continue;
+    if (isHadAlready(group, delivery)) continue;
+    if (group.filter !== undefined && !group.filter.passes(publication, delivery.sequence)) {
+      deps.metrics.tagsFilterDropped.inc(group.members.size);
+      continue;
+    }
     if (group.members.isText && !frames.isJson) {
       refusers = refusers.concat(entry.membersOf(group));
       continue;
@@ -54,9 +58,8 @@ export function deliver(entry: ChannelEntry, delivery: Delivery, deps: DeliverDe
   return refusers;
 }
 
-function wants(group: PublicationGroup, { live, step, sequence }: Delivery): boolean {
-  if (step === 'old' && group.isPositioned) return false;
-  return group.filter === undefined || group.filter.passes(live.publication, sequence);
+function isHadAlready(group: PublicationGroup, { step }: Delivery): boolean {
+  return step === 'old' && group.isPositioned;
 }
 
 /** After it everybody who takes patches has this publication. */

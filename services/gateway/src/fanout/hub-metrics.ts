@@ -8,6 +8,8 @@ export interface HubMetrics {
   readonly deliveries: CounterCell;
   /** Join and leave pushes handed to connections. */
   readonly joinLeaveDeliveries: CounterCell;
+  /** Publications that a subscriber did not get since its tags filter does not want them. */
+  readonly tagsFilterDropped: CounterCell;
   /** Publications that positioned subscribers had already. */
   readonly duplicates: CounterCell;
   /** Frames encoded: at most one per publication and wire variant. */
@@ -39,6 +41,7 @@ export function createHubMetrics(metrics: Metrics): HubMetrics {
       'gateway_hub_join_leave_deliveries_total',
       'Join and leave pushes handed to connections',
     ),
+    tagsFilterDropped: counter('node_tags_filter_dropped_publications', 'Publications that filters held back'),
     duplicates: counter('gateway_hub_duplicates_total', 'Publications at or below the known position'),
     framesEncoded: counter('gateway_hub_frames_encoded_total', 'Publication frames encoded'),
     patches: counter('gateway_hub_patches_total', 'Delta patches made'),

@@ -19,9 +19,15 @@ export interface SessionTable {
   readonly numUsers: number;
 }
 
+/** Hears of identified sessions: each is added once and removed once. */
+export interface ClientObserver {
+  clientAdded(session: Session): void;
+  clientRemoved(session: Session): void;
+}
+
 const NOBODY: ReadonlySet<Session> = new Set();
 
-export function createSessionTable(): SessionTable {
+export function createSessionTable(observer?: ClientObserver): SessionTable {
   const byClient = new Map<string, Session>();
   const bySessionId = new Map<string, Session>();
   // Most users have one session: a set for each would take more memory than the rest of the table.
@@ -40,6 +46,7 @@ export function createSessionTable(): SessionTable {
       else if (others instanceof Set) others.add(session);
       else byUser.set(session.user, new Set([others, session]));
       numClients += 1;
+      observer?.clientAdded(session);
     },
     remove(session) {
       byClient.delete(session.id);
@@ -47,6 +54,7 @@ export function createSessionTable(): SessionTable {
       const sessions = byUser.get(session.user);
       if (sessions instanceof Set ? !sessions.delete(session) : sessions !== session) return;
       numClients -= 1;
+      observer?.clientRemoved(session);
       if (!(sessions instanceof Set) || sessions.size === 0) byUser.delete(session.user);
     },
     byClient: (client) => byClient.get(client),

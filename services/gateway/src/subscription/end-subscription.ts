@@ -2,6 +2,7 @@ import type { Broker, Presence } from '@carillon/cluster';
 import type { ChannelHub } from '../fanout/hub-port.ts';
 import type { Session } from '../session/session.ts';
 import type { Subscription } from '../session/subscription.ts';
+import type { ConnectionMetrics } from '../connection/connection-metrics.ts';
 import type { Background } from './background.ts';
 
 /** Ends an established subscription of a session: no push of the channel leaves after it. Unknown ones are fine. */
@@ -12,13 +13,16 @@ export interface EndSubscriptionDeps {
   readonly broker: Broker;
   readonly presence: Presence;
   readonly background: Background;
+  readonly metrics: Pick<ConnectionMetrics, 'subscriptionRemoved'>;
 }
 
-export function createEndSubscription({ hub, broker, presence, background }: EndSubscriptionDeps): EndSubscription {
+export function createEndSubscription(deps: EndSubscriptionDeps): EndSubscription {
+  const { hub, broker, presence, background, metrics } = deps;
   return (session, channel) => {
     const subscription = session.subscriptions.get(channel);
     if (subscription === undefined) return undefined;
     session.subscriptions.delete(channel);
+    metrics.subscriptionRemoved(session);
     subscription.expiry?.cancel();
     if (subscription.stream === undefined) hub.close(session, channel);
     else subscription.stream.close();

@@ -6,6 +6,7 @@ import { Disconnect, DISCONNECT_CONNECTION_CLOSED, DISCONNECT_SERVER_ERROR } fro
 import type { ChannelHub, OpenedState, OpenSubscription } from '../fanout/hub-port.ts';
 import type { Session } from '../session/session.ts';
 import type { Subscription, SubscriptionRefresh } from '../session/subscription.ts';
+import type { ConnectionMetrics } from '../connection/connection-metrics.ts';
 import type { Background } from './background.ts';
 import type { ClientStream } from './client-stream.ts';
 import type { SubscriptionExpiry } from './subscription-expiry.ts';
@@ -53,6 +54,7 @@ export interface EstablishDeps {
   readonly presence: Presence;
   readonly expiry: SubscriptionExpiry;
   readonly background: Background;
+  readonly metrics: Pick<ConnectionMetrics, 'subscriptionAdded'>;
 }
 
 /** Makes subscriptions of every source: presence first, then the stream, then live (client-protocol §3.2, §3.14, §4.5). */
@@ -102,6 +104,7 @@ function readySubscription(deps: EstablishDeps, { session, request, open, undo }
         const opened = open.finish();
         subscription = subscriptionOf(request);
         session.subscriptions.set(name, subscription);
+        deps.metrics.subscriptionAdded(session);
         return opened;
       } catch (error) {
         undo();

@@ -156,7 +156,7 @@ interface Finishing {
 function finish(deps: SubscribeDeps, session: Session, { ready, id, admission, nowMs, isRecovering }: Finishing): void {
   session.socket.batch(() => {
     const opened = ready.finish();
-    if (isRecovering) deps.metrics.countRecover(opened.recovered);
+    if (isRecovering) deps.metrics.countRecover(opened.recovered, opened.publications.length);
     const expires = admission.expireAt > 0 && admission.refresh === 'client';
     session.reply(id, {
       subscribe: {
