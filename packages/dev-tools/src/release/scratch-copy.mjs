@@ -1,0 +1,38 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+import { manifestPaths } from './version-places.mjs';
+
+const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+
+/**
+ * A copy of what git has of a checkout (changed files as they are now), with the installed packages of the checkout:
+ * whatever is done there, the checkout stays as it is. Whoever makes it removes it.
+ */
+export function makeScratchCopy(root) {
+  const parent = mkdtempSync(join(tmpdir(), 'carillon-release-'));
+  const path = join(parent, 'carillon');
+  for (const file of trackedFiles(root)) {
+    mkdirSync(dirname(join(path, file)), { recursive: true });
+    cpSync(join(root, file), join(path, file), { verbatimSymlinks: true });
+  }
+  for (const folder of manifestPaths(root).map((manifest) => dirname(manifest))) {
+    const installed = join(root, folder, 'node_modules');
+    if (existsSync(installed)) symlinkSync(installed, join(path, folder, 'node_modules'), 'dir');
+  }
+  return { path, remove: () => rmSync(parent, { recursive: true, force: true }) };
+}
+
+/** Those that git knows, and new ones that it would take. */
+export function trackedFiles(root) {
+  const args = ['ls-files', '-z', '--cached', '--others', '--exclude-standard'];
+  const { status, stdout, stderr } = spawnSync('git', args, {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: MAX_OUTPUT_BYTES,
+  });
+  if (status !== 0) throw new Error(`git ls-files ended with ${status}: ${stderr}`);
+  return stdout.split('\0').filter((file) => file !== '' && existsSync(join(root, file)));
+}
