@@ -5,6 +5,7 @@ import { SingleFlight, withDeadline, type Clock, type Log } from '@carillon/serv
 import type { HistoryPage, HistoryRequest, Retention } from '../../broker.ts';
 import type { LiveChannel } from '../live/live-channel.ts';
 import type { LiveInterest } from '../live/live-receiver.ts';
+import { VisitedChannels } from '../live/visited-channels.ts';
 import type { LogRecord, LogState } from '../record/log-record.ts';
 import { FreshFlight } from '../request/fresh-flight.ts';
 import { historyRange, type OffsetRange } from './history-range.ts';
@@ -27,6 +28,7 @@ export interface HistoryReadsDependencies {
 export class HistoryReads {
   readonly #deps: HistoryReadsDependencies;
   readonly #tops: FreshFlight<string, LogRecord | undefined>;
+  readonly #visited: VisitedChannels = new VisitedChannels();
   readonly #ranges: SingleFlight<string, Publication[]> = new SingleFlight();
   readonly #touches: SingleFlight<string, LogState> = new SingleFlight();
 
@@ -98,11 +100,42 @@ export class HistoryReads {
     const { reverse: isReversed = false } = request;
     const range = historyRange(state, request, this.#deps.clock.now());
     const top = { offset: state.offset, epoch: state.epoch };
-    const recent = range.from > range.to ? [] : live?.recent(range, isReversed);
+    if (range.from > range.to) return { publications: [], top };
+    const recent =
+      live === undefined
+        ? this.#visited.recent(channel, state.epoch, range, isReversed)
+        : live.recent(range, isReversed);
     if (recent !== undefined) return { publications: recent, top };
-    const publications = await this.#fromLog(channel, state, range);
-    live?.keepOlder(range.from, olderThan(publications, live.ringFirst), state.epoch);
+    const publications = await (live === undefined
+      ? this.#visit(channel, state, range, request.retention)
+      : this.#fill(live, state, range));
     return { publications: isReversed ? publications.toReversed() : publications, top };
+  }
+
+  /** What the memory of a joined channel lacks. */
+  async #fill(live: LiveChannel, state: LogState, range: OffsetRange): Promise<Publication[]> {
+    const publications = await this.#fromLog(live.channel, state, range);
+    live.keepOlder(range.from, olderThan(publications, live.ringFirst), state.epoch);
+    return publications;
+  }
+
+  /** As much of it as was read before need not be read again. */
+  async #visit(
+    channel: string,
+    state: LogState,
+    range: OffsetRange,
+    { historySize }: Retention,
+  ): Promise<readonly Publication[]> {
+    const { epoch } = state;
+    const missing = this.#visited.missing(channel, epoch, range);
+    const head = { from: range.from, to: missing.from - 1 };
+    const known = this.#visited.recent(channel, epoch, head, false) ?? [];
+    const read = await this.#fromLog(channel, state, missing);
+    const from = read[0]?.offset;
+    if (from === undefined) return [];
+    this.#visited.keep(channel, { epoch, from, publications: read, maxPublications: historySize });
+    // A hole hides what is before it.
+    return from === missing.from ? [...known, ...read] : read;
   }
 
   #fromLog(channel: string, state: LogState, range: OffsetRange): Promise<Publication[]> {

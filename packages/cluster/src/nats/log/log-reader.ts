@@ -116,9 +116,10 @@ export class LogReader {
   #slotSubjects(channel: string, state: LogState, { from, to }: OffsetRange): string[] {
     const last = Math.min(state.offset, to);
     const slots = new Set<string>();
+    const subjects = this.#subjects.logOf(channel);
     for (let offset = Math.max(from, last - state.slots + 1); offset <= last; offset++) {
-      if (offset >= state.ringSince) slots.add(this.#subjects.logSlot(channel, state.slots, offset));
-      else if (state.previousSlots > 0) slots.add(this.#subjects.logSlot(channel, state.previousSlots, offset));
+      if (offset >= state.ringSince) slots.add(subjects.slot(state.slots, offset));
+      else if (state.previousSlots > 0) slots.add(subjects.slot(state.previousSlots, offset));
     }
     return [...slots];
   }
