@@ -51,6 +51,11 @@ export interface Api {
   drain(signal?: AbortSignal): Promise<void>;
   /** Ends every connection. The ports that were handed in stay open: whoever made them closes them. Idempotent. */
   close(): Promise<void>;
+  /**
+   * New connections to the ports of its own get the certificates of this configuration; those that are open stay. Rejects
+   * with the `OperationalError` `api_tls` for one that can't be used; those before it are in use then.
+   */
+  useCertificates(config: Config): Promise<void>;
   /** Applies channel options that were read again; the rest of the configuration stays. */
   updateChannels(rules: ChannelRules, config?: Pick<Config, 'channel'>): void;
 }
@@ -117,6 +122,14 @@ export function composeApi(options: ComposeApiOptions): Api {
       for (const listener of listeners.splice(0)) listener.close();
       grpcApi?.close();
       grpcApi = undefined;
+    },
+    async useCertificates(next) {
+      const { listeners: nextListeners, grpc } = apiSettings(next);
+      for (const [index, listener] of listeners.entries()) {
+        const tls = nextListeners[index]?.tls;
+        if (tls !== undefined) await listener.useCertificate(tls);
+      }
+      grpcApi?.useCertificate(grpc.tls);
     },
     updateChannels(rules, changed) {
       channels = { ...(changed === undefined ? channels : channelDefaults(changed)), rules };

@@ -51,7 +51,13 @@ export async function runApi(config: Config, runtime: ProcessRuntime): Promise<R
   const api = composeApi({ config, ...engine, channels, log, clock, metrics, health, tracing });
   lifecycle.add({ name: 'engine', stop: () => engine.close() });
   lifecycle.add({ name: 'api', start: () => api.listen(), drain: () => api.drain(), stop: () => api.close() });
-  return { reload: (next) => api.updateChannels(channelRules(next), next), onReady() {} };
+  return {
+    async reload(next) {
+      await api.useCertificates(next);
+      api.updateChannels(channelRules(next), next);
+    },
+    onReady() {},
+  };
 }
 
 /** `carillon auth-policy`: asks the application backend. */

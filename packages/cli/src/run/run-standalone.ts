@@ -55,6 +55,7 @@ export async function runStandalone(
   return {
     async reload(next) {
       const channels = await gateway.reload(next);
+      await api.useCertificates(next);
       policy.reload(next);
       api.updateChannels(channels, next);
     },

@@ -5,6 +5,8 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { GrpcApiSettings } from '../config.ts';
 import type { FollowCall } from '../method/follow/follow-calls.ts';
 import type { MethodTable } from '../method/method-table.ts';
+import { CONNECTION_LIMITS, connectionOptions, type ConnectionLimits } from './connection-limits.ts';
+import { createGrpcCertificate, type GrpcCertificate } from './grpc-certificate.ts';
 import { createGrpcMethods } from './grpc-methods.ts';
 import { HealthService } from './health-service.ts';
 import { addReflection } from './reflection.ts';
@@ -16,6 +18,8 @@ export interface GrpcApiDeps {
   readonly health: Pick<Health, 'report'>;
   readonly clock: Clock;
   readonly log: Log;
+  /** For tests: shorter ones. */
+  readonly limits?: ConnectionLimits | undefined;
 }
 
 /** The server API over gRPC, on a port of its own (server-api §4). */
@@ -23,16 +27,15 @@ export class GrpcApi {
   readonly #settings: GrpcApiSettings;
   readonly #server: Server;
   readonly #healthService: HealthService;
+  #certificate: GrpcCertificate | undefined = undefined;
 
-  constructor({ settings, table, follow, health, clock, log }: GrpcApiDeps) {
+  constructor({ settings, table, follow, health, clock, log, limits = CONNECTION_LIMITS }: GrpcApiDeps) {
     this.#settings = settings;
     this.#server = new Server({
       'grpc.max_receive_message_length': settings.maxReceiveBytes,
       // History of a channel may be larger than what a caller may send.
       'grpc.max_send_message_length': -1,
-      // Notices callers that vanished without a word.
-      'grpc.keepalive_time_ms': 30_000,
-      'grpc.keepalive_timeout_ms': 10_000,
+      ...connectionOptions(limits),
     });
     const { key, errorMode } = settings;
     const onFailure = (error: unknown): void => log.error('cannot answer an API call', { error });
@@ -45,7 +48,8 @@ export class GrpcApi {
   /** Listens; gives the port. Rejects with the `OperationalError` `api_grpc_listen`. */
   async listen(): Promise<number> {
     const { address, port, tls } = this.#settings;
-    const credentials = tls.enabled ? tlsCredentials(tls) : ServerCredentials.createInsecure();
+    this.#certificate = tls.enabled ? createGrpcCertificate(tls) : undefined;
+    const credentials = this.#certificate?.credentials ?? ServerCredentials.createInsecure();
     try {
       return await this.#bind(address === '' ? '[::]' : hostOf(address), credentials).catch((error: unknown) => {
         // A machine without IPv6 has no [::].
@@ -68,6 +72,14 @@ export class GrpcApi {
     });
   }
 
+  /**
+   * New connections get this certificate; those that are open stay. Nothing happens where the port is without TLS. Throws the
+   * `OperationalError` `api_tls` for one that can't be used; the old one stays then.
+   */
+  useCertificate(tls: TlsConfig): void {
+    if (tls.enabled) this.#certificate?.use(tls);
+  }
+
   /** Takes no new call and waits for those under way, until the signal aborts. */
   async drain(signal: AbortSignal | undefined): Promise<void> {
     this.#healthService.endWatches();
@@ -86,15 +98,4 @@ export class GrpcApi {
 
 function hostOf(address: string): string {
   return address.includes(':') && !address.startsWith('[') ? `[${address}]` : address;
-}
-
-/** Throws the `OperationalError` `api_tls`. */
-function tlsCredentials({ certPem, keyPem, clientCaPem }: TlsConfig): ServerCredentials {
-  const clientCa = clientCaPem === '' ? null : Buffer.from(clientCaPem);
-  const pair = { cert_chain: Buffer.from(certPem), private_key: Buffer.from(keyPem) };
-  try {
-    return ServerCredentials.createSsl(clientCa, [pair], clientCa !== null);
-  } catch (cause) {
-    throw new OperationalError('api_tls', 'the TLS certificate or key cannot be used', { cause, retriable: false });
-  }
 }

@@ -65,6 +65,9 @@ export class PolicyServer {
       // Notices callers that vanished without a word.
       'grpc.keepalive_time_ms': 30_000,
       'grpc.keepalive_timeout_ms': 10_000,
+      // Callers keep a stream open; a connection without one serves nobody.
+      'grpc.max_connection_idle_ms': 300_000,
+      'grpc.max_concurrent_streams': 1024,
     });
     this.#server.addService(SERVICE, this.#handlers());
   }

@@ -33,6 +33,21 @@ describe('the PROXY protocol', () => {
     expect(await addressSeen(true, header([203, 0, 113, 7]))).toBe('203.0.113.7');
   });
 
+  it('tells the backend, by the headers that a proxy of HTTP would set', async () => {
+    const keptHeaders = new Set(['x-real-ip', 'x-forwarded-for', 'x-team']);
+    edge = await startEdge({ settings: { proxyProtocol: true, keptHeaders } });
+    const raw = openRaw(edge.url);
+    const request = upgradeRequest(PATH, { 'X-Real-Ip': '9.9.9.9', 'X-Forwarded-For': '8.8.8.8', 'X-Team': 'a' });
+    raw.write(Buffer.concat([header([203, 0, 113, 7]), Buffer.from(request)]));
+    await eventually(() => expect(edge?.sessions).toHaveLength(1));
+    expect(Object.fromEntries(edge.sessions[0]?.socket.request.headers ?? [])).toEqual({
+      'x-real-ip': ['203.0.113.7'],
+      'x-forwarded-for': ['8.8.8.8', '203.0.113.7'],
+      'x-team': ['a'],
+    });
+    raw.destroy();
+  });
+
   it('is not believed unless that is configured', async () => {
     expect(await addressSeen(false, header([203, 0, 113, 7]))).toBe('127.0.0.1');
   });

@@ -36,6 +36,9 @@ const IDLE_CONNECTION_MS = 20_000;
 const KEEPALIVE_INTERVAL_MS = 30_000;
 const KEEPALIVE_TIMEOUT_MS = 10_000;
 
+/** Clients behind a proxy may share a connection to us; it opens another beyond that. */
+const MAX_STREAMS_PER_CONNECTION = 1000;
+
 const DEFAULT_MAX_RECEIVE_BYTES = 4_194_304;
 
 export function createUniGrpc(context: EdgeContext): UniGrpc {
@@ -45,6 +48,7 @@ export function createUniGrpc(context: EdgeContext): UniGrpc {
     'grpc.max_connection_idle_ms': IDLE_CONNECTION_MS,
     'grpc.keepalive_time_ms': KEEPALIVE_INTERVAL_MS,
     'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+    'grpc.max_concurrent_streams': MAX_STREAMS_PER_CONNECTION,
   });
   const { path } = uniStreamMethods.consume;
   const consume: handleServerStreamingCall<Uint8Array, Uint8Array> = (call) => open(call, context);

@@ -33,6 +33,10 @@ export interface NatsTlsOptions {
   readonly key?: string | undefined;
   /** TLS before the first byte of the protocol; the server must be set so. */
   readonly handshakeFirst?: boolean | undefined;
+  /** Name in the server's certificate, and the one it is asked for (SNI). Default: the host of the URL. */
+  readonly serverName?: string | undefined;
+  /** Any certificate will do: nobody knows who the server is. Development only. */
+  readonly insecureSkipVerify?: boolean | undefined;
 }
 
 const RECONNECT_WAIT_MS = 250;
@@ -121,12 +125,20 @@ function credsFileAuthenticator(path: string): Authenticator {
   };
 }
 
-function tlsOptions(tls: NatsTlsOptions | undefined, isTlsUrl: boolean): TlsOptions | undefined {
+/** What the client library passes on to `connect` of node:tls, besides what it knows of. */
+interface NodeTlsOptions extends TlsOptions {
+  readonly servername?: string | undefined;
+  readonly rejectUnauthorized?: boolean | undefined;
+}
+
+function tlsOptions(tls: NatsTlsOptions | undefined, isTlsUrl: boolean): NodeTlsOptions | undefined {
   if (tls === undefined) return isTlsUrl ? {} : undefined;
   return {
     ...(tls.ca === undefined ? {} : { ca: tls.ca }),
     ...(tls.cert === undefined ? {} : { cert: tls.cert }),
     ...(tls.key === undefined ? {} : { key: tls.key }),
     ...(tls.handshakeFirst === undefined ? {} : { handshakeFirst: tls.handshakeFirst }),
+    ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
+    ...(tls.insecureSkipVerify === true ? { rejectUnauthorized: false } : {}),
   };
 }

@@ -1,7 +1,10 @@
 import { request } from 'node:https';
+import { createServer } from 'node:net';
+import { connect, type TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { App, us_socket_local_port } from 'uWebSockets.js';
 import { apiSettings } from '../../config.ts';
+import { freshCertificate, subjectAt } from '../../fixture/fresh-certificate.ts';
 import { post } from '../../fixture/http-call.ts';
 import { configOf, startApi, type RunningApi } from '../../fixture/start-api.ts';
 import { TEST_CERT_PEM, TEST_KEY_PEM } from '../../fixture/tls-fixture.ts';
@@ -47,6 +50,25 @@ describe('ports of the api service', () => {
     expect(status).toBe(200);
   });
 
+  it('give new connections a new certificate, and keep the old ones', async () => {
+    const file = (name: string): object => ({ http_server: { tls: { enabled: true, ...freshCertificate(name) } } });
+    // Linux takes a port over only from a socket that asked for it by number.
+    const api = await startApi(file('one'), { http: await freePort() });
+    running.push(api);
+    const port = Number(new URL(api.url).port);
+    const old = await tlsConnection(port);
+    expect(await statusOver(old)).toContain(' 200 ');
+    await api.api.useCertificates(configOf(file('two'), { http: port }));
+    expect(await subjectAt(port)).toBe('two');
+    expect(await statusOver(old)).toContain(' 200 ');
+    const bad = {
+      http_server: { tls: { enabled: true, cert_pem: TEST_CERT_PEM, key_pem: freshCertificate('x').key_pem } },
+    };
+    await expect(api.api.useCertificates(configOf(bad, { http: port }))).rejects.toMatchObject({ code: 'api_tls' });
+    expect(await subjectAt(port)).toBe('two');
+    old.destroy();
+  });
+
   it('refuse to start where clients must have certificates', async () => {
     const tls = { enabled: true, cert_pem: TEST_CERT_PEM, key_pem: TEST_KEY_PEM, client_ca_pem: TEST_CERT_PEM };
     await expect(startApi({ http_server: { tls } })).rejects.toMatchObject({ code: 'client_certificates_unsupported' });
@@ -69,6 +91,29 @@ describe('ports of the api service', () => {
     ]);
   });
 });
+
+function tlsConnection(port: number): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false }, () => resolve(socket));
+    socket.on('error', reject);
+  });
+}
+
+function statusOver(socket: TLSSocket): Promise<string> {
+  socket.write('GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  return new Promise((resolve) => {
+    socket.once('data', (data: Buffer) => resolve(data.toString('latin1')));
+  });
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
 
 describe('an app of somebody else', () => {
   it('gets the routes of the API and keeps its own', async () => {

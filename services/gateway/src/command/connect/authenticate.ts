@@ -126,7 +126,8 @@ async function verify({ tokens, log }: AuthenticateDeps, session: Session, token
     return await tokens.verifyConnectToken(token);
   } catch (error) {
     if (!(error instanceof TokenError)) throw error;
-    log.info('connection token refused', { client: session.id, reason: error.message });
+    const address = session.socket.request.remoteAddress;
+    log.info('connection token refused', { client: session.id, address, reason: error.message });
     switch (error.code) {
       case 'expired':
         throw new ClientError(TOKEN_EXPIRED);

@@ -18,31 +18,51 @@ export function captureHandshake(
   req: Pick<HttpRequest, 'forEach'>,
   options: HandshakeOptions,
 ): HandshakeRequest {
-  const { keptHeaders } = options;
-  let headers: Map<string, string[]> | undefined;
-  if (keptHeaders === undefined || keptHeaders.size > 0) {
-    req.forEach((name, value) => {
-      if (keptHeaders !== undefined && !keptHeaders.has(name)) return;
-      headers ??= new Map();
-      const values = headers.get(name);
-      if (values === undefined) headers.set(name, [value]);
-      else values.push(value);
-    });
-  }
-  return { headers: headers ?? NO_HEADERS, remoteAddress: remoteAddress(res, req, options) };
+  // Empty where the proxy spoke for itself, as in a health check.
+  const told = options.proxyProtocol ? addressText(new Uint8Array(res.getProxiedRemoteAddress())) : '';
+  return {
+    headers: keptOf(req, options.keptHeaders, told),
+    remoteAddress: remoteAddress({ res, req, told }, options.trustedProxyHops),
+  };
 }
 
-function remoteAddress(
-  res: Peer,
+function keptOf(
   req: Pick<HttpRequest, 'forEach'>,
-  { trustedProxyHops, proxyProtocol }: HandshakeOptions,
-): string {
+  kept: HandshakeOptions['keptHeaders'],
+  told: string,
+): HandshakeRequest['headers'] {
+  if (kept?.size === 0) return NO_HEADERS;
+  let headers: Map<string, string[]> | undefined;
+  const keep = (name: string, value: string): void => {
+    if (kept !== undefined && !kept.has(name)) return;
+    headers ??= new Map();
+    const values = headers.get(name);
+    if (values === undefined) headers.set(name, [value]);
+    else values.push(value);
+  };
+  // A proxy that speaks the PROXY protocol changes no headers: what it would have said is said for it, for the backend.
+  req.forEach((name, value) => {
+    if (told === '' || name !== 'x-real-ip') keep(name, value);
+  });
+  if (told !== '') {
+    keep('x-real-ip', told);
+    keep('x-forwarded-for', told);
+  }
+  return headers ?? NO_HEADERS;
+}
+
+interface Origin {
+  readonly res: Peer;
+  readonly req: Pick<HttpRequest, 'forEach'>;
+  /** By the PROXY protocol; may be empty. */
+  readonly told: string;
+}
+
+function remoteAddress({ res, req, told }: Origin, trustedProxyHops: number): string {
   if (trustedProxyHops > 0) {
     const forwarded = forwardedAddress(req, trustedProxyHops);
     if (forwarded !== undefined) return forwarded;
   }
-  // Empty where the proxy spoke for itself, as in a health check.
-  const told = proxyProtocol ? addressText(new Uint8Array(res.getProxiedRemoteAddress())) : '';
   return told === '' ? addressText(new Uint8Array(res.getRemoteAddress())) : told;
 }
 
