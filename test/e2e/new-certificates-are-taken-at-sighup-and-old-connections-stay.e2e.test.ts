@@ -11,6 +11,7 @@ import { WebSocket } from 'ws';
 import { eventually } from '../harness/eventually.ts';
 import { freePort } from '../harness/free-port.ts';
 import { BASE_CONFIG, mergeConfig } from '../harness/standalone.ts';
+import { SECRET, signToken } from '../harness/token.ts';
 import { startProcess, type ServerProcess, type ServiceCommand } from '../harness/start-process.ts';
 
 /** With the ports of the server API and of clients over gRPC. */
@@ -73,8 +74,9 @@ describe('a process with certificates in files', () => {
     await expectNames(server, ports, 'two');
 
     expect(socket.readyState).toBe(WebSocket.OPEN);
-    socket.send('{"id":1,"connect":{}}');
-    await eventually(() => expect(received).toHaveLength(1));
+    const token = signToken({ sub: 'u' }, { secret: SECRET });
+    socket.send(JSON.stringify({ id: 1, connect: { token } }));
+    await eventually(() => expect(received[0]).toContain('"connect"'));
     socket.close();
     await server.stop();
   }, 90_000);
