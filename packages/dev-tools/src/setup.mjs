@@ -16,7 +16,8 @@ import { fileURLToPath } from 'node:url';
 
 import { ROOT, carillonNode } from './workspace.mjs';
 
-const PNPM = 'pnpm@10.34.0';
+/** The package manager of the checkout, as npx takes it. */
+export const PNPM = 'pnpm@10.34.0';
 const STAMP = join(ROOT, 'node_modules/.carillon-setup');
 
 /** Installs the dependencies unless those of this very lock file are installed. True if there was something to do. */
