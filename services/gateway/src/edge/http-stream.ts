@@ -2,6 +2,7 @@ import type { TemplatedApp } from 'uWebSockets.js';
 import { type ClientCodec, jsonCodec, protobufCodec } from '@carillon/protocol/client';
 import type { EdgeContext } from './edge-context.ts';
 import { mountStream, STREAM_HEADERS } from './stream/mount-stream.ts';
+import { SharedChunks } from './stream/shared-chunks.ts';
 import type { StreamVariant } from './stream/stream-connection.ts';
 import { LINE_FRAMING, NO_FRAMING } from './stream/framings.ts';
 
@@ -30,7 +31,7 @@ function variant(codec: ClientCodec): StreamVariant {
       applicationPing: true,
       topics: false,
     },
-    framing: isJson ? LINE_FRAMING : NO_FRAMING,
+    chunks: new SharedChunks(isJson ? LINE_FRAMING : NO_FRAMING),
     // compat: what net/http of Go finds by looking at the first bytes.
     headers: [...STREAM_HEADERS, ['Content-Type', isJson ? 'text/plain; charset=utf-8' : 'application/octet-stream']],
     opening: undefined,

@@ -4,6 +4,7 @@ import type { EdgeContext } from './edge-context.ts';
 import { connectRequestFromBody } from './stream/connect-request.ts';
 import { LINE_FRAMING } from './stream/framings.ts';
 import { mountStream, STREAM_HEADERS } from './stream/mount-stream.ts';
+import { SharedChunks } from './stream/shared-chunks.ts';
 import type { StreamVariant } from './stream/stream-connection.ts';
 
 /** Unidirectional HTTP streaming (client-protocol §1.8). */
@@ -19,7 +20,7 @@ export function mountUniHttpStream(app: TemplatedApp, context: EdgeContext): voi
       applicationPing: true,
       topics: false,
     },
-    framing: LINE_FRAMING,
+    chunks: new SharedChunks(LINE_FRAMING),
     // compat: what net/http of Go finds by looking at the first bytes.
     headers: [...STREAM_HEADERS, ['Content-Type', 'text/plain; charset=utf-8']],
     opening: undefined,

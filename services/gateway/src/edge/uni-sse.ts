@@ -4,6 +4,7 @@ import type { EdgeContext } from './edge-context.ts';
 import { connectRequestFromBody, connectRequestFromQuery, EMPTY_CONNECT_REQUEST } from './stream/connect-request.ts';
 import { EVENT_FRAMING, EVENT_STREAM_OPENING } from './stream/framings.ts';
 import { mountStream, STREAM_HEADERS } from './stream/mount-stream.ts';
+import { SharedChunks } from './stream/shared-chunks.ts';
 import type { StreamVariant } from './stream/stream-connection.ts';
 
 /** Unidirectional server-sent events (client-protocol §1.8). */
@@ -19,7 +20,7 @@ export function mountUniSse(app: TemplatedApp, context: EdgeContext): void {
       applicationPing: true,
       topics: false,
     },
-    framing: EVENT_FRAMING,
+    chunks: new SharedChunks(EVENT_FRAMING),
     headers: [...STREAM_HEADERS, ['Content-Type', 'text/event-stream; charset=utf-8']],
     opening: EVENT_STREAM_OPENING,
     encodeDisconnect: (code, reason) => jsonCodec.encodePush({ disconnect: { code, reason } }),

@@ -1,4 +1,4 @@
-import type { StreamFraming } from './outbox.ts';
+import type { StreamFraming } from './shared-chunks.ts';
 
 const ascii = (text: string): Uint8Array => new TextEncoder().encode(text);
 const NOTHING = new Uint8Array(0);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LINE_FRAMING } from './framings.ts';
 import { Outbox, type OutboxOptions } from './outbox.ts';
+import { SharedChunks } from './shared-chunks.ts';
 
 interface Fixture {
   readonly outbox: Outbox;
@@ -14,7 +15,7 @@ function start(options: Partial<OutboxOptions> = {}): Fixture {
   const sink = { hasRoom: true, corks: 0 };
   const overflows: number[] = [];
   const outbox = new Outbox({
-    framing: LINE_FRAMING,
+    chunks: new SharedChunks(LINE_FRAMING),
     limitBytes: 100,
     onOverflow: () => overflows.push(chunks.length),
     sink: {

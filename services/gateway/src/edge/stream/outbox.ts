@@ -1,20 +1,16 @@
+import type { SharedChunks } from './shared-chunks.ts';
+
 /** Where an outbox writes: one streaming response. */
 export interface OutboxSink {
   /** Takes all of it. False: the peer does not keep up, and `writable` will be called when it does. */
   write(chunk: Uint8Array): boolean;
   /** Writes of one call go out together. Also moves what the sink still holds. */
-  cork(write: () => void): void;
-}
-
-/** Bytes around each message. */
-export interface StreamFraming {
-  readonly prefix: Uint8Array;
-  readonly suffix: Uint8Array;
+  cork(write: () => void): unknown;
 }
 
 export interface OutboxOptions {
   readonly sink: OutboxSink;
-  readonly framing: StreamFraming;
+  readonly chunks: SharedChunks;
   /** Bytes that wait here and in the sink before the client is slow. */
   readonly limitBytes: number;
   /** Called once; the outbox is empty then and stays so. Must not throw. */
@@ -30,7 +26,7 @@ const MAX_CHUNK_BYTES = 16_384;
 /** The bounded queue of messages to one streaming response. Used by one owner, who flushes. */
 export class Outbox {
   readonly #sink: OutboxSink;
-  readonly #framing: StreamFraming;
+  readonly #chunks: SharedChunks;
   readonly #limitBytes: number;
   readonly #onOverflow: () => void;
   #messages: Uint8Array[] = [];
@@ -41,9 +37,9 @@ export class Outbox {
   #isBlocked = false;
   #isOverflown = false;
 
-  constructor({ sink, framing, limitBytes, onOverflow }: OutboxOptions) {
+  constructor({ sink, chunks, limitBytes, onOverflow }: OutboxOptions) {
     this.#sink = sink;
-    this.#framing = framing;
+    this.#chunks = chunks;
     this.#limitBytes = limitBytes;
     this.#onOverflow = onOverflow;
   }
@@ -56,7 +52,7 @@ export class Outbox {
   push(message: Uint8Array): void {
     if (this.#isOverflown) return;
     this.#messages.push(message);
-    this.#queuedBytes += this.#framedLength(message);
+    this.#queuedBytes += this.#chunks.framedLength(message);
     if (this.#queuedBytes + this.#heldBytes > this.#limitBytes) this.#overflow();
   }
 
@@ -93,33 +89,21 @@ export class Outbox {
   }
 
   #nextChunk(): Uint8Array {
-    const { prefix, suffix } = this.#framing;
     const first = this.#head;
     let length = 0;
     let end = first;
     while (end < this.#messages.length && end - first < MAX_MESSAGES_PER_CHUNK) {
       const next = this.#messages[end];
-      const nextLength = next === undefined ? 0 : this.#framedLength(next);
+      const nextLength = next === undefined ? 0 : this.#chunks.framedLength(next);
       if (end > first && length + nextLength > MAX_CHUNK_BYTES) break;
       length += nextLength;
       end += 1;
     }
-    const chunk = new Uint8Array(length);
-    let at = 0;
-    for (const message of this.#messages.slice(first, end)) {
-      chunk.set(prefix, at);
-      chunk.set(message, at + prefix.length);
-      chunk.set(suffix, at + prefix.length + message.length);
-      at += this.#framedLength(message);
-    }
+    const chunk = this.#chunks.chunk(this.#messages, first, end);
     this.#queuedBytes -= length;
     this.#head = end;
     if (this.isEmpty) this.clear();
     return chunk;
-  }
-
-  #framedLength(message: Uint8Array): number {
-    return this.#framing.prefix.length + message.length + this.#framing.suffix.length;
   }
 
   #overflow(): void {

@@ -5,12 +5,14 @@ import type { ConnectRefusal } from '../edge-settings.ts';
 import type { PendingResponse } from '../http/request-body.ts';
 import { type HeaderLine, respond, statusLine } from '../http/respond.ts';
 import type { HandshakeRequest, Socket, SocketListener, TransportTraits } from '../socket.ts';
-import { Outbox, type StreamFraming } from './outbox.ts';
+import { Outbox } from './outbox.ts';
+import type { SharedChunks } from './shared-chunks.ts';
+import type { Flushable } from './turn-flush.ts';
 
 /** What all connections of one streaming endpoint and encoding share. */
 export interface StreamVariant {
   readonly traits: TransportTraits;
-  readonly framing: StreamFraming;
+  readonly chunks: SharedChunks;
   readonly headers: readonly HeaderLine[];
   /** Written with the headers, before any message. */
   readonly opening: Uint8Array | undefined;
@@ -33,7 +35,7 @@ const CLOSE_DRAIN_MS = 5000;
 type State = 'opening' | 'open' | 'slow' | 'closing' | 'closed';
 
 /** One streaming response as the session sees it. */
-export class StreamConnection implements Socket {
+export class StreamConnection implements Socket, Flushable {
   readonly traits: TransportTraits;
   readonly request: HandshakeRequest;
   readonly #context: EdgeContext;
@@ -41,11 +43,11 @@ export class StreamConnection implements Socket {
   readonly #pending: PendingResponse;
   readonly #cors: readonly HeaderLine[];
   readonly #outbox: Outbox;
-  readonly #flush: () => void;
   #listener: SocketListener | undefined = undefined;
   #state: State = 'opening';
   #hasBegun = false;
   #batchDepth = 0;
+  #isAwaitingTurnEnd = false;
   #drainDeadline: TimerHandle | undefined = undefined;
 
   constructor({ context, variant, pending, request, cors }: StreamConnectionOptions) {
@@ -57,17 +59,11 @@ export class StreamConnection implements Socket {
     this.#cors = cors;
     const { res } = pending;
     this.#outbox = new Outbox({
-      framing: variant.framing,
+      chunks: variant.chunks,
       limitBytes: context.settings.queueMaxSize,
-      sink: {
-        write: (chunk) => res.write(chunk),
-        cork: (write) => res.cork(write),
-      },
+      sink: res,
       onOverflow: () => this.#becomeSlow(),
     });
-    this.#flush = () => {
-      if (this.#state === 'open') this.#outbox.flush();
-    };
     pending.onAbort = () => this.#closed();
     res.onWritable(() => this.#writable());
   }
@@ -91,7 +87,9 @@ export class StreamConnection implements Socket {
     this.#context.observer.onSent(this.traits.name, message.length);
     this.#begin();
     this.#outbox.push(message);
-    if (this.#batchDepth === 0) this.#context.turnFlush.schedule(this.#flush);
+    if (this.#batchDepth > 0 || this.#isAwaitingTurnEnd) return;
+    this.#isAwaitingTurnEnd = true;
+    this.#context.turnFlush.schedule(this);
   }
 
   batch(write: () => void): void {
@@ -145,8 +143,17 @@ export class StreamConnection implements Socket {
     return true;
   }
 
+  turnEnd(): void {
+    this.#isAwaitingTurnEnd = false;
+    this.#flush();
+  }
+
   get #isClosed(): boolean {
     return this.#state === 'closed';
+  }
+
+  #flush(): void {
+    if (this.#state === 'open') this.#outbox.flush();
   }
 
   #begin(): void {

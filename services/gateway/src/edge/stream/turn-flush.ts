@@ -1,23 +1,24 @@
+/** A stream that collects messages instead of sending them at once. */
+export interface Flushable {
+  /** Sends what has been collected. It asks again for the next time. */
+  turnEnd(): void;
+}
+
 /**
- * Flushes each stream once at the end of an event-loop turn, so that all messages of one turn (a burst of publications)
- * share chunks and system calls.
+ * Flushes streams once at the end of an event-loop turn, so that all messages of one turn (a burst of publications) share
+ * chunks and system calls.
  */
 export class TurnFlush {
-  readonly #flushes = new Set<() => void>();
-  #isScheduled = false;
+  #turn: Flushable[] = [];
 
-  /** The same function counts once a turn. */
-  schedule(flush: () => void): void {
-    this.#flushes.add(flush);
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    setImmediate(() => this.#run());
+  /** Once a turn, by a stream that has not asked yet. */
+  schedule(stream: Flushable): void {
+    if (this.#turn.push(stream) === 1) setImmediate(() => this.#run());
   }
 
   #run(): void {
-    this.#isScheduled = false;
-    const flushes = [...this.#flushes];
-    this.#flushes.clear();
-    for (const flush of flushes) flush();
+    const turn = this.#turn;
+    this.#turn = [];
+    for (const stream of turn) stream.turnEnd();
   }
 }
