@@ -10,13 +10,34 @@ export interface LoadClientSettings {
   readonly frames: readonly string[];
   /** Reads from each subscriber before it counts: the answers to `frames`. */
   readonly answers: number;
+  /** Set: no WebSocket but a streaming response of JSON messages to a POST with this body. */
+  readonly streamBody?: string | undefined;
 }
 
 const LONG_HEAD_BYTES = 4;
 const NEWLINE = 0x0a;
+const CLOSING_BRACE = 0x7d;
+
+interface Counter {
+  readonly messages: number;
+  read(chunk: Buffer): void;
+}
+
+/** Counts JSON messages that end a line: others are the framing of HTTP and of server-sent events. */
+class LineCounter implements Counter {
+  messages = 0;
+  #last = 0;
+
+  read(chunk: Buffer): void {
+    for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, at + 1)) {
+      if ((at === 0 ? this.#last : chunk[at - 1]) === CLOSING_BRACE) this.messages += 1;
+    }
+    this.#last = chunk.at(-1) ?? this.#last;
+  }
+}
 
 /** Counts messages in the frames of a byte stream, without keeping any: one frame may hold several, a line each. */
-class MessageCounter {
+class MessageCounter implements Counter {
   messages = 0;
   #head: number[] = [];
   #skip = 0;
@@ -66,20 +87,17 @@ function clientFrame(text: string): Buffer {
   return Buffer.concat([Buffer.from(head), mask, masked]);
 }
 
-const counters: MessageCounter[] = [];
+const counters: Counter[] = [];
 
-function subscribe({ port, path, frames, answers }: LoadClientSettings): Promise<Socket> {
+function subscribe(settings: LoadClientSettings): Promise<Socket> {
+  const { port, frames, answers, streamBody } = settings;
   return new Promise((resolve, reject) => {
-    const counter = new MessageCounter();
+    const counter = streamBody === undefined ? new MessageCounter() : new LineCounter();
     let isUpgraded = false;
     let head = Buffer.alloc(0);
     const socket = connect(port, '127.0.0.1', () => {
       socket.setNoDelay(true);
-      const key = randomBytes(16).toString('base64');
-      socket.write(
-        `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-          `Sec-WebSocket-Key: ${key}\r\nSec-WebSocket-Version: 13\r\n\r\n`,
-      );
+      socket.write(requestOf(settings));
     });
     socket.on('error', reject);
     socket.on('close', () => reject(new Error('a subscriber was closed')));
@@ -99,6 +117,17 @@ function subscribe({ port, path, frames, answers }: LoadClientSettings): Promise
       if (counter.messages >= answers) resolve(socket);
     });
   });
+}
+
+function requestOf({ path, streamBody }: LoadClientSettings): string {
+  if (streamBody !== undefined) {
+    return `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: ${Buffer.byteLength(streamBody)}\r\n\r\n${streamBody}`;
+  }
+  const key = randomBytes(16).toString('base64');
+  return (
+    `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+    `Sec-WebSocket-Key: ${key}\r\nSec-WebSocket-Version: 13\r\n\r\n`
+  );
 }
 
 process.on('message', (message: LoadClientSettings | 'count') => {
