@@ -5,9 +5,10 @@ import { SingleFlight, withDeadline, type Clock, type Log } from '@carillon/serv
 import type { HistoryPage, HistoryRequest, Retention } from '../../broker.ts';
 import type { LiveChannel } from '../live/live-channel.ts';
 import type { LiveInterest } from '../live/live-receiver.ts';
-import { VisitedChannels } from '../live/visited-channels.ts';
+import { VisitedChannels } from '../history/visited-channels.ts';
 import type { LogRecord, LogState } from '../record/log-record.ts';
 import { FreshFlight } from '../request/fresh-flight.ts';
+import { FirstVisits, wholeRange } from '../history/first-visits.ts';
 import { historyRange, type OffsetRange } from './history-range.ts';
 import { publicationsOf, type LogReader } from './log-reader.ts';
 import { isMetaExpired, needsTouch } from './log-state.ts';
@@ -29,25 +30,32 @@ export class HistoryReads {
   readonly #deps: HistoryReadsDependencies;
   readonly #tops: FreshFlight<string, LogRecord | undefined>;
   readonly #visited: VisitedChannels = new VisitedChannels();
+  readonly #firstVisits: FirstVisits;
   readonly #ranges: SingleFlight<string, Publication[]> = new SingleFlight();
   readonly #touches: SingleFlight<string, LogState> = new SingleFlight();
 
   constructor(deps: HistoryReadsDependencies) {
     this.#deps = deps;
     this.#tops = new FreshFlight({ clock: deps.clock });
+    this.#firstVisits = new FirstVisits(deps);
   }
 
   /** Rejects with a BrokerError or an OperationalError. */
   async read(channel: string, request: HistoryRequest): Promise<HistoryPage> {
     const { live } = this.#deps;
-    const known = this.#known(channel, request);
-    if (known !== undefined) return this.#page(channel, known, request, live.find(channel));
+    const joinedBefore = live.find(channel);
+    if (joinedBefore !== undefined) {
+      const known = this.#known(channel, request);
+      if (known !== undefined) return this.#page(joinedBefore, known, request);
+    }
+    const isFirst = joinedBefore === undefined && !this.#visited.has(channel);
+    const guess = isFirst ? this.#firstVisits.begin(channel, request) : undefined;
     const top = await this.#tops.run(channel, () => this.#top(channel));
     const newest = await this.#living(channel, top, request.retention);
     const joined = live.find(channel);
-    if (joined === undefined) return this.#page(channel, newest.state, request);
+    if (joined === undefined) return this.#visit({ channel, state: newest.state, guess }, request);
     const state = await this.#caughtUp(joined, newest);
-    return this.#page(channel, state, request, joined);
+    return this.#page(joined, state, request);
   }
 
   /**
@@ -96,41 +104,39 @@ export class HistoryReads {
     return live.state ?? newest.state;
   }
 
-  async #page(channel: string, state: LogState, request: HistoryRequest, live?: LiveChannel): Promise<HistoryPage> {
+  async #page(live: LiveChannel, state: LogState, request: HistoryRequest): Promise<HistoryPage> {
     const { reverse: isReversed = false } = request;
     const range = historyRange(state, request, this.#deps.clock.now());
-    const top = { offset: state.offset, epoch: state.epoch };
-    if (range.from > range.to) return { publications: [], top };
-    const recent =
-      live === undefined
-        ? this.#visited.recent(channel, state.epoch, range, isReversed)
-        : live.recent(range, isReversed);
-    if (recent !== undefined) return { publications: recent, top };
-    const publications = await (live === undefined
-      ? this.#visit(channel, state, range, request.retention)
-      : this.#fill(live, state, range));
-    return { publications: isReversed ? publications.toReversed() : publications, top };
-  }
-
-  /** What the memory of a joined channel lacks. */
-  async #fill(live: LiveChannel, state: LogState, range: OffsetRange): Promise<Publication[]> {
+    const recent = live.recent(range, isReversed);
+    if (recent !== undefined) return pageOf(state, recent);
     const publications = await this.#fromLog(live.channel, state, range);
     live.keepOlder(range.from, olderThan(publications, live.ringFirst), state.epoch);
-    return publications;
+    return pageOf(state, isReversed ? publications.toReversed() : publications);
   }
 
-  /** As much of it as was read before need not be read again. */
-  async #visit(
-    channel: string,
-    state: LogState,
+  /** Of a channel that this node has not joined. */
+  async #visit(visit: Visit, request: HistoryRequest): Promise<HistoryPage> {
+    const { channel, state } = visit;
+    const { reverse: isReversed = false, retention } = request;
+    const range = historyRange(state, request, this.#deps.clock.now());
+    if (range.from > range.to) return pageOf(state, []);
+    const recent = this.#visited.recent(channel, state.epoch, range, isReversed);
+    if (recent !== undefined) return pageOf(state, recent);
+    const publications = await this.#readVisited(visit, range, retention);
+    return pageOf(state, isReversed ? publications.toReversed() : publications);
+  }
+
+  /** As much of the range as was read before need not be read again. */
+  async #readVisited(
+    { channel, state, guess }: Visit,
     range: OffsetRange,
     { historySize }: Retention,
   ): Promise<readonly Publication[]> {
     const { epoch } = state;
     const missing = this.#visited.missing(channel, epoch, range);
-    const head = { from: range.from, to: missing.from - 1 };
-    const known = this.#visited.recent(channel, epoch, head, false) ?? [];
-    const read = await this.#fromLog(channel, state, missing);
+    const known = this.#visited.recent(channel, epoch, { from: range.from, to: missing.from - 1 }, false) ?? [];
+    const guessed = guess && wholeRange(await guess, state, missing);
+    const read = guessed ?? (await this.#fromLog(channel, state, missing));
     const from = read[0]?.offset;
     if (from === undefined) return [];
     this.#visited.keep(channel, { epoch, from, publications: read, maxPublications: historySize });
@@ -157,6 +163,16 @@ export class HistoryReads {
 }
 
 const MAX_LEADER_READS = 128;
+
+interface Visit {
+  readonly channel: string;
+  readonly state: LogState;
+  readonly guess: Promise<readonly LogRecord[]> | undefined;
+}
+
+function pageOf({ offset, epoch }: LogState, publications: readonly Publication[]): HistoryPage {
+  return { publications, top: { offset, epoch } };
+}
 
 function olderThan(publications: readonly Publication[], offset: number): Publication[] {
   return publications.filter((publication) => (publication.offset ?? 0) < offset);

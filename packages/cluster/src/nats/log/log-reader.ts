@@ -91,12 +91,23 @@ export class LogReader {
     return records.toSorted((a, b) => a.state.offset - b.state.offset);
   }
 
+  /** The oldest records of the log, at most so many, by offset: of a ring of not more than a thousand slots. */
+  async oldest(channel: string, limit: number): Promise<LogRecord[]> {
+    const stream = this.#subjects.logStream(this.#subjects.shardOf(channel));
+    const stored = await this.#reads.oldestOfEach(stream, this.#subjects.logAll(channel), limit);
+    return this.#decodeAll(channel, stored).toSorted((a, b) => a.state.offset - b.state.offset);
+  }
+
   async #slots(channel: string, slots: readonly string[], fromLeader: boolean): Promise<LogRecord[]> {
     if (slots.length === 0) return [];
     const stream = this.#subjects.logStream(this.#subjects.shardOf(channel));
     const stored = fromLeader
       ? (await Promise.all(slots.map((slot) => this.#reads.lastFromLeader(stream, slot)))).flatMap(dataOf)
       : await this.#reads.lastOfEach(stream, slots);
+    return this.#decodeAll(channel, stored);
+  }
+
+  #decodeAll(channel: string, stored: readonly Uint8Array[]): LogRecord[] {
     return stored.map((data) => this.#decode(channel, data)).filter((record) => record !== undefined);
   }
 
@@ -158,7 +169,8 @@ export function publicationsOf(records: readonly LogRecord[], { from, to }: Offs
   return expected > to ? publications : [];
 }
 
-function isWithin(record: LogRecord, state: LogState, range: OffsetRange): boolean {
+/** Whether a record holds publications of the range in the stream's present epoch. */
+export function isWithin(record: LogRecord, state: LogState, range: OffsetRange): boolean {
   if (record.state.epoch !== state.epoch || record.bodies.length === 0) return false;
   return record.state.offset >= range.from && firstOffset(record) <= range.to;
 }

@@ -80,10 +80,18 @@ export class DirectGet {
     return found;
   }
 
+  /** The oldest of the last messages of the subjects of a filter, at most so many, in order of sequence; as {@link last}. */
+  async oldestOfEach(stream: string, filter: string, limit: number): Promise<Uint8Array[]> {
+    const found: Uint8Array[] = [];
+    await this.#chunk(stream, { subjects: [filter], limit }, (message) => found.push(copyOf(message.data)));
+    return found;
+  }
+
   async #each(stream: string, subjects: readonly string[], visit: (message: Msg) => void): Promise<void> {
     const chunks: Promise<void>[] = [];
     for (let start = 0; start < subjects.length; start += MAX_SUBJECTS) {
-      chunks.push(this.#chunk(stream, subjects.slice(start, start + MAX_SUBJECTS), visit));
+      const chunk = subjects.slice(start, start + MAX_SUBJECTS);
+      chunks.push(this.#chunk(stream, { subjects: chunk, limit: chunk.length }, visit));
     }
     await Promise.all(chunks);
   }
@@ -117,9 +125,13 @@ export class DirectGet {
     });
   }
 
-  #chunk(stream: string, subjects: readonly string[], visit: (message: Msg) => void): Promise<void> {
+  #chunk(
+    stream: string,
+    { subjects, limit }: { readonly subjects: readonly string[]; readonly limit: number },
+    visit: (message: Msg) => void,
+  ): Promise<void> {
     const api = `$JS.API.DIRECT.GET.${stream}`;
-    const request = `{"batch":${subjects.length},"multi_last":${JSON.stringify(subjects)}}`;
+    const request = `{"batch":${limit},"multi_last":${JSON.stringify(subjects)}}`;
     return new Promise((resolve, reject) => {
       const onReply = (message: Msg): boolean => {
         // Stored messages are never empty: no need to parse headers to know one.

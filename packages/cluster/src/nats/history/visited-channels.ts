@@ -1,6 +1,6 @@
 import type { Publication } from '@carillon/protocol/client';
 import type { OffsetRange } from '../log/history-range.ts';
-import { RecentRing, RingBudget } from './recent-ring.ts';
+import { RecentRing, RingBudget } from '../live/recent-ring.ts';
 
 export interface VisitedChannelsOptions {
   /** Payload bytes over all channels. */
@@ -46,6 +46,10 @@ export class VisitedChannels {
 
   get usedBytes(): number {
     return this.#budget.usedBytes;
+  }
+
+  has(channel: string): boolean {
+    return this.#channels.has(channel);
   }
 
   /** The same list for the same range, as `RecentRing.slice`; undefined when some of it are not here. */
