@@ -8,16 +8,20 @@ import { eventually, within } from '../harness/eventually.ts';
 import { freePort } from '../harness/free-port.ts';
 import { openOfficialClient, type OfficialClient } from '../harness/official-client.ts';
 import { BASE_CONFIG, mergeConfig } from '../harness/standalone.ts';
-import { startProcess, type ServerProcess } from '../harness/start-process.ts';
+import { startProcess, type Config, type ServerProcess } from '../harness/start-process.ts';
 
 const CLIENTS = 24;
 
-describe('a gateway with two workers', () => {
+/** A gateway beside an api, and all services in each worker. */
+const COMMANDS = ['gateway', 'serve'] as const;
+
+describe.each(COMMANDS)('carillon %s with two workers', (command) => {
   let nats: TestNats;
   let gateway: ServerProcess;
-  let api: ServerProcess;
+  let api: ServerProcess | undefined;
   let server: Deployment;
   let opsPort: number;
+  let workersConfig: Config;
   const clients: OfficialClient[] = [];
   let publications: unknown[][] = [];
 
@@ -35,17 +39,16 @@ describe('a gateway with two workers', () => {
       },
     });
     opsPort = await portBeforeAnother();
-    api = await startProcess({ command: 'api', config });
-    gateway = await startProcess({
-      command: 'gateway',
-      config: mergeConfig(config, { http_server: { internal_port: opsPort }, gateway: { workers: 2 } }),
-      isUnawaited: true,
-    });
+    api = command === 'gateway' ? await startProcess({ command: 'api', config }) : undefined;
+    workersConfig = mergeConfig(config, { http_server: { internal_port: opsPort }, gateway: { workers: 2 } });
+    gateway = await startProcess({ command, config: workersConfig, isUnawaited: true });
     const stop = async (): Promise<void> => {
-      await Promise.all([gateway.stop(), api.stop()]);
+      await Promise.all([gateway.stop(), api?.stop()]);
       await nats.stop();
     };
-    server = deploymentOf({ kind: 'cluster', gateways: [gateway], apis: [api], nats, stop });
+    // Each worker of `serve` has the server API on its internal port; the second is the one that survives.
+    const apis = [api ?? { ...gateway, url: `http://127.0.0.1:${opsPort + 1}` }];
+    server = deploymentOf({ kind: 'cluster', gateways: [gateway], apis, nats, stop });
     await eventually(async () => expect(await connectionsOf([1, 2])).toEqual([0, 0]), 40_000);
   });
   afterAll(async () => {
@@ -96,6 +99,20 @@ describe('a gateway with two workers', () => {
     for (const { events } of clients) expect(events.some((event) => event.startsWith('connecting'))).toBe(true);
   });
 
+  it('gives up when workers end again and again', async () => {
+    await gateway.stop();
+    const doomed = await startProcess({ command, config: workersConfig, isUnawaited: true });
+    await eventually(async () => expect(await connectionsOf([1, 2])).toEqual([0, 0]), 60_000);
+    const killing = setInterval(() => {
+      for (const pid of childrenOf(doomed.pid)) process.kill(pid, 'SIGKILL');
+    }, 100);
+    const code = await within(doomed.exited, 100_000, 'the end of the supervisor').finally(() =>
+      clearInterval(killing),
+    );
+    expect(code).toBe(1);
+    expect(doomed.output()).toContain('workers end again and again');
+  }, 180_000);
+
   async function connectionsOf(workers: readonly number[]): Promise<number[]> {
     return Promise.all(
       workers.map(async (worker) => {
@@ -117,6 +134,15 @@ async function nodeNames(server: Deployment): Promise<string[]> {
   const { body } = await server.api('info');
   const nodes = body.result?.['nodes'];
   return Array.isArray(nodes) ? nodes.map((node: { name: string }) => node.name) : [];
+}
+
+/** None when the process has ended. */
+function childrenOf(pid: number): number[] {
+  try {
+    return workersOf(pid);
+  } catch {
+    return [];
+  }
 }
 
 function workersOf(pid: number): number[] {
