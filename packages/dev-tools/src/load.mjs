@@ -1,20 +1,18 @@
-// npm run load:smoke: every k6 scenario of test/load/k6 for a few seconds, against a server of its own or the one at URL.
-// One of them in full: node packages/dev-tools/src/load.mjs fan-out -e VUS=50. Ends with `N passed, N failed`.
-import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+// npm run load:smoke: every k6 scenario of test/load/k6 for a few seconds, against a cluster of its own or the one at URL.
+// One of them in full: node packages/dev-tools/src/load.mjs fan-out -e VUS=50. Ends with `N passed, N failed`; a machine that can't
+// have k6 skips the smoke run and says so.
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 
-import { provideGoProgram } from './k8s/provide-tools.mjs';
+import { MissingTool, provideGoProgram } from './k8s/provide-tools.mjs';
+import { startCluster } from './load/start-cluster.mjs';
 import { ensureSetup } from './setup.mjs';
-import { CACHE_DIR, ROOT, carillonNode } from './workspace.mjs';
+import { ROOT } from './workspace.mjs';
 
 const K6 = 'go.k6.io/k6@v1.4.0';
 const SCENARIOS = join(ROOT, 'test/load/k6');
-const START_DEADLINE_MS = 60_000;
 const RUN_TIMEOUT_MS = 120_000;
-const POLL_MS = 100;
 
 /** Small and lenient on time: a busy machine must not fail what is about lost and doubled publications. */
 const SMOKE = {
@@ -28,6 +26,7 @@ const SMOKE = {
   HOLD_MS: '500',
   PUBLISHERS: '2',
   MAX_DELIVERY_MS: '5000',
+  MAX_LATE_DELIVERY_MS: '10000',
   MAX_API_MS: '5000',
   MAX_CONNECT_MS: '10000',
 };
@@ -35,50 +34,6 @@ const SMOKE = {
 function names() {
   const files = readdirSync(SCENARIOS).filter((file) => file.endsWith('.js'));
   return files.map((file) => file.slice(0, -'.js'.length)).toSorted();
-}
-
-/** A whole server in memory, with the configuration of the composed cluster. */
-async function startServer() {
-  const {
-    nats: _nats,
-    auth_policy: _policy,
-    ...settings
-  } = JSON.parse(readFileSync(join(ROOT, 'deploy/compose/carillon.json'), 'utf8'));
-  const port = await freePort();
-  const config = { ...settings, log: { level: 'warn' } };
-  mkdirSync(CACHE_DIR, { recursive: true });
-  const file = join(CACHE_DIR, `load-${process.pid}.json`);
-  writeFileSync(file, JSON.stringify(config));
-  const flags = ['--conditions=development', '--disable-warning=ExperimentalWarning'];
-  const script = join(ROOT, 'packages/cli/bin/carillon.js');
-  const args = [...flags, script, 'serve', '--config', file, '--port', String(port)];
-  const server = spawn(carillonNode(), args, { stdio: ['ignore', 'inherit', 'inherit'], cwd: ROOT });
-  const url = `http://127.0.0.1:${port}`;
-  const giveUpAt = performance.now() + START_DEADLINE_MS;
-  while (!(await isHealthy(url))) {
-    if (server.exitCode !== null || performance.now() > giveUpAt) throw new Error('the server did not start');
-    await sleep(POLL_MS);
-  }
-  return { url, stop: () => server.kill('SIGTERM') };
-}
-
-async function isHealthy(url) {
-  try {
-    return (await fetch(`${url}/health`, { signal: AbortSignal.timeout(POLL_MS * 10) })).ok;
-  } catch {
-    return false;
-  }
-}
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.on('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
-  });
 }
 
 async function main() {
@@ -90,16 +45,16 @@ async function main() {
     process.exitCode = 2;
     return;
   }
-  ensureSetup();
   const k6 = provideGoProgram('k6', K6);
+  ensureSetup();
   const { URL: given, API_URL: givenApi } = process.env;
-  const server = given === undefined && givenApi === undefined ? await startServer() : undefined;
+  const cluster = given === undefined && givenApi === undefined ? await startCluster() : undefined;
   let passed = 0;
   let failed = 0;
   try {
     for (const name of isSmoke ? names() : [chosen]) {
       const settings = {
-        ...(server && { URL: server.url }),
+        ...cluster?.env,
         RUN: String(process.pid),
         ...(isSmoke && SMOKE),
         ...process.env,
@@ -112,7 +67,7 @@ async function main() {
       console.log(`${status === 0 ? 'ok' : 'FAIL'} ${name}`);
     }
   } finally {
-    server?.stop();
+    await cluster?.stop();
   }
   console.log(`${passed} passed, ${failed} failed`);
   process.exitCode = failed === 0 ? 0 : 1;
@@ -121,7 +76,8 @@ async function main() {
 try {
   await main();
 } catch (error) {
-  console.error(`carillon: ${error.message}`);
-  console.log('0 passed, 1 failed');
-  process.exitCode = 1;
+  const isSkipped = error instanceof MissingTool && process.argv.includes('--smoke');
+  console.error(isSkipped ? `skipped: ${error.message}` : `carillon: ${error.message}`);
+  console.log(isSkipped ? '0 passed, 0 failed' : '0 passed, 1 failed');
+  process.exitCode = isSkipped ? 0 : 1;
 }

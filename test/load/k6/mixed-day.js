@@ -6,8 +6,9 @@ import exec from 'k6/execution';
 import { openClient } from './lib/client.js';
 import { reconnects } from './lib/metrics.js';
 import { optionsOf } from './lib/options.js';
+import { backendScenario } from './lib/roles.js';
 import { call, publish } from './lib/server-api.js';
-import { channelOf, DURATION_S, number } from './lib/settings.js';
+import { channelOf, DURATION_S, MAX_LATE_DELIVERY_MS, number } from './lib/settings.js';
 import { createOffsetTally } from './lib/tally.js';
 import { summaryOf } from './lib/summary.js';
 
@@ -35,18 +36,10 @@ export const options = optionsOf(
       gracefulRampDown: '30s',
       gracefulStop: '30s',
     },
-    backend: {
-      executor: 'constant-arrival-rate',
-      exec: 'backend',
-      rate: RATE,
-      timeUnit: '1s',
-      duration: `${DURATION_S}s`,
-      preAllocatedVUs: 4,
-      maxVUs: 50,
-    },
+    backend: backendScenario(RATE),
   },
   // What was missed during a break is as old as the break was long.
-  { carillon_delivery_ms: ['p(95)<2000'] },
+  { carillon_delivery_ms: [`p(95)<${MAX_LATE_DELIVERY_MS}`] },
 );
 
 export function visit() {

@@ -1,7 +1,7 @@
 // Subscribers whose connections break again and again while publications go on: recovery must give each of them each one, once.
 import { optionsOf } from './lib/options.js';
 import { follow, publishEvenly, publisherScenario, subscriberScenario } from './lib/roles.js';
-import { channelOf, DURATION_S, number } from './lib/settings.js';
+import { channelOf, DURATION_S, MAX_LATE_DELIVERY_MS, number } from './lib/settings.js';
 import { summaryOf } from './lib/summary.js';
 
 const VUS = number('VUS', 20);
@@ -17,7 +17,7 @@ const channel = channelOf('recovery');
 // The time that a connection was away is no latency of the server.
 export const options = optionsOf(
   { subscribers: subscriberScenario(VUS), publishers: publisherScenario(PUBLISHERS) },
-  { carillon_delivery_ms: ['p(95)<2000'], carillon_recoveries: ['count>0'] },
+  { carillon_delivery_ms: [`p(95)<${MAX_LATE_DELIVERY_MS}`], carillon_recoveries: ['count>0'] },
 );
 export const subscriber = () =>
   follow({

@@ -178,6 +178,8 @@ function pathsAreRouted(objects) {
     [target('/api') === 'api', '/api does not go to the apis'],
     [routes.length === 3, 'more is routed than that: /metrics and /health stay inside'],
     [Number(notes['nginx.ingress.kubernetes.io/proxy-read-timeout']) >= 60, 'idle connections are cut'],
+    [Number(notes['nginx.ingress.kubernetes.io/proxy-send-timeout']) >= 60, 'slow event streams are cut'],
+    [notes['nginx.ingress.kubernetes.io/proxy-http-version'] === '1.1', 'no upgrade to WebSocket'],
     [notes['nginx.ingress.kubernetes.io/proxy-buffering'] === 'off', 'event streams are buffered'],
   ]);
 }

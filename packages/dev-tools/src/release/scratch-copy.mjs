@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
 import { manifestPaths } from './version-places.mjs';
 
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+const MADE_FOLDERS = new Set(['.git', 'node_modules', 'dist', 'coverage', '.artifacts']);
 
 /**
  * A copy of what git has of a checkout (changed files as they are now), with the installed packages of the checkout:
@@ -25,14 +26,18 @@ export function makeScratchCopy(root) {
   return { path, remove: () => rmSync(parent, { recursive: true, force: true }) };
 }
 
-/** Those that git knows, and new ones that it would take. */
+/** Those that git knows, and new ones that it would take; without git (an unpacked tarball) all that is not made here. */
 export function trackedFiles(root) {
   const args = ['ls-files', '-z', '--cached', '--others', '--exclude-standard'];
-  const { status, stdout, stderr } = spawnSync('git', args, {
-    cwd: root,
-    encoding: 'utf8',
-    maxBuffer: MAX_OUTPUT_BYTES,
+  const { status, stdout } = spawnSync('git', args, { cwd: root, encoding: 'utf8', maxBuffer: MAX_OUTPUT_BYTES });
+  const files = status === 0 ? stdout.split('\0') : filesBelow(root, '');
+  return files.filter((file) => file !== '' && existsSync(join(root, file)));
+}
+
+function filesBelow(root, folder) {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
+    if (entry.isFile()) return [path];
+    return entry.isDirectory() && !MADE_FOLDERS.has(entry.name) ? filesBelow(root, path) : [];
   });
-  if (status !== 0) throw new Error(`git ls-files ended with ${status}: ${stderr}`);
-  return stdout.split('\0').filter((file) => file !== '' && existsSync(join(root, file)));
 }

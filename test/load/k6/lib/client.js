@@ -3,7 +3,7 @@ import crypto from 'k6/crypto';
 import encoding from 'k6/encoding';
 import { WebSocket } from 'k6/experimental/websockets';
 
-import { SOCKET_URL, TOKEN_SECRET } from './settings.js';
+import { SOCKET_URLS, TOKEN_SECRET } from './settings.js';
 import { connectFailures, connects, connectTime, recoveries, recoveryFailures } from './metrics.js';
 
 const TOKEN_TTL_S = 24 * 3600;
@@ -24,7 +24,7 @@ export function tokenFor(user) {
  */
 export function openClient({ user, channels, positions = {}, onReady, onPublication, onClose }) {
   const startedAt = Date.now();
-  const socket = new WebSocket(SOCKET_URL);
+  const socket = new WebSocket(SOCKET_URLS[Math.floor(Math.random() * SOCKET_URLS.length)]);
   const waiting = new Map();
   let nextId = CONNECT_ID;
   let isReady = false;

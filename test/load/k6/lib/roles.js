@@ -28,6 +28,17 @@ export const publisherScenario = (vus) => ({
   maxDuration: `${2 * DURATION_S + SETTLE_S}s`,
 });
 
+/** Publishes at a rate for the whole run, for scenarios whose clients come and go. Needs an exported function `backend`. */
+export const backendScenario = (rate) => ({
+  executor: 'constant-arrival-rate',
+  exec: 'backend',
+  rate,
+  timeUnit: '1s',
+  duration: `${DURATION_S}s`,
+  preAllocatedVUs: 4,
+  maxVUs: 50,
+});
+
 /** Index of this virtual user within its scenario, from 0. */
 export const index = () => exec.scenario.iterationInTest;
 
