@@ -48,7 +48,7 @@ describe('a release', () => {
     expect(versions(ROOT)).toEqual(before);
   });
 
-  it('without changesets keeps the version, and closes the entry of it', () => {
+  it('without changesets keeps the version, and closes the entry of it', { timeout: SLOW_MS }, () => {
     const root = scratch();
     const notes = readdirSync(join(root, '.changeset')).filter((file) => /^(?!README).*\.md$/.test(file));
     for (const name of notes) rmSync(join(root, '.changeset', name));
@@ -57,7 +57,7 @@ describe('a release', () => {
     expect(readFileSync(join(root, 'CHANGELOG.md'), 'utf8')).toContain(`## [${current}] - 2026-02-03`);
   });
 
-  it('is no release while a place names another version', () => {
+  it('is no release while a place names another version', { timeout: SLOW_MS }, () => {
     const root = scratch();
     const [current = ''] = versions(root);
     writeVersion(root, '99.0.0');
