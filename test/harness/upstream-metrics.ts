@@ -12,7 +12,8 @@ const CLIENT = ['transport', 'accept_protocol', 'client_name', 'client_version']
 const FRAME = ['transport', 'frame_type', NAMESPACE];
 const PROXY = ['protocol', 'type', 'name'];
 
-/** The list in one place. What is not in it belongs to parts that do not exist here: see `ABSENT`. */
+/** The list in one place. What is not in it belongs to parts that do not exist here: consumers, maps,
+ * shared polls, brokers on Redis and PostgreSQL. */
 export const UPSTREAM_METRICS: readonly UpstreamMetric[] = [
   of('gateway', 'counter', 'node_messages_sent_count', ['type', NAMESPACE]),
   of('gateway', 'counter', 'node_messages_received_count', ['type', NAMESPACE]),
@@ -28,6 +29,8 @@ export const UPSTREAM_METRICS: readonly UpstreamMetric[] = [
   of('gateway', 'histogram', 'node_pub_sub_lag_seconds', ['type', NAMESPACE]),
   of('gateway', 'counter', 'node_tags_filter_dropped_publications', [NAMESPACE]),
   of('gateway', 'counter', 'node_client_connection_limit'),
+  of('gateway', 'counter', 'node_incoming_http_requests_total', ['path', 'method', 'status']),
+  of('api', 'counter', 'node_incoming_http_requests_total', ['path', 'method', 'status']),
   ...both('gateway', 'client_command_duration_seconds', ['method', NAMESPACE]),
   of('gateway', 'counter', 'client_num_reply_errors', ['method', 'code', NAMESPACE]),
   of('gateway', 'counter', 'client_num_server_disconnects', ['code']),

@@ -1,7 +1,7 @@
 import type { BanStore, Broker, Control, Presence, UserStatusStore } from '@carillon/cluster';
 import type { Config } from '@carillon/config';
 import type { ChannelRules } from '@carillon/policy';
-import { Health, type Clock, type Log, type Metrics } from '@carillon/service-kit';
+import { createHttpInstrument, Health, type Clock, type Log, type Metrics } from '@carillon/service-kit';
 import type { Tracing } from '@carillon/service-kit/tracing';
 import type { TemplatedApp } from 'uWebSockets.js';
 import { apiSettings, channelDefaults, type ApiSettings, type ListenerSettings } from './config.ts';
@@ -79,7 +79,9 @@ export function composeApi(options: ComposeApiOptions): Api {
   const listeners: HttpListener[] = [];
   let grpcApi: GrpcApi | undefined;
 
-  const addRoutes = (app: TemplatedApp, { servesApi, servesOps }: ListenerSettings): void => {
+  const instrument = config.prometheus.instrumentHttpHandlers ? createHttpInstrument(metrics) : undefined;
+  const addRoutes = (bare: TemplatedApp, { servesApi, servesOps }: ListenerSettings): void => {
+    const app = instrument?.(bare) ?? bare;
     if (servesApi) httpApi.mount(app);
     if (servesOps) mountOpsRoutes(app, { ...pathsOf(settings), health, metrics, inFlight, clock, log });
     app.any('/*', answerNotFound);

@@ -3,6 +3,7 @@ import type { Config } from '@carillon/config';
 import type { ChannelRules, DecisionService } from '@carillon/policy';
 import { DISCONNECT_SHUTDOWN } from '@carillon/protocol/codes';
 import {
+  createHttpInstrument,
   healthResponse,
   metricsResponse,
   OperationalError,
@@ -99,6 +100,7 @@ export async function composeGateway(options: ComposeGatewayOptions): Promise<Ga
     emulate: (request) => engine.control.emulate(request, config.nats.requestTimeoutMs),
     createHeartbeat,
     observer,
+    instrument: config.prometheus.instrumentHttpHandlers ? createHttpInstrument(metrics) : undefined,
     clock,
     log,
   });

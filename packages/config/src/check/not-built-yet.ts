@@ -29,7 +29,6 @@ export const NOT_BUILT_YET: ReadonlyMap<string, string> = new Map([
   ['admin.web_proxy_address', 'the admin web interface is not built'],
   ['debug', 'no profiler of Go: use `--inspect` or `--cpu-prof` of Node'],
   ['shared_poll', 'shared polls are not built'],
-  ['prometheus.instrument_http_handlers', 'requests of the server API are always measured'],
   ['prometheus.recovered_publications_histogram', 'sizes of recoveries are always measured'],
   ['prometheus.native_histograms', 'histograms have fixed buckets'],
   ['node.info_metrics_aggregate_interval', '`info` brings no metrics: `/metrics` has them'],

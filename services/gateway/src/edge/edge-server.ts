@@ -8,7 +8,7 @@ import { type Emulate, mountEmulation } from './emulation.ts';
 import { mountHttpStream } from './http-stream.ts';
 import { respond, type ResponseOptions } from './http/respond.ts';
 import { routePattern } from './http/route-pattern.ts';
-import { type AddRoutes, Listener } from './listener.ts';
+import { type AddRoutes, type InstrumentApp, Listener } from './listener.ts';
 import type { AcceptSocket, TopicPublisher } from './socket.ts';
 import { mountSse } from './sse.ts';
 import { createUniGrpc, type UniGrpc } from './uni-grpc.ts';
@@ -63,6 +63,7 @@ export interface EdgeServerDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly observer?: EdgeObserver | undefined;
+  readonly instrument?: InstrumentApp | undefined;
 }
 
 const SILENT_OBSERVER: EdgeObserver = {
@@ -80,12 +81,15 @@ const DEFAULT_FRAME_PING_INTERVAL_MS = 25_000;
 const DEFAULT_FRAME_PONG_TIMEOUT_MS = 10_000;
 
 export function createEdgeServer(deps: EdgeServerDeps): EdgeServer {
-  const { settings } = deps;
+  const { settings, instrument } = deps;
   let isDraining = false;
   let kept: KeptNames = settings;
   const context = createContext(deps, { isDraining: () => isDraining, kept: () => kept });
-  const main = new Listener(settings.listen, settings);
-  const internal = settings.internalListen === undefined ? main : internalListener(settings.internalListen, settings);
+  const main = new Listener(settings.listen, { ...settings, instrument });
+  const internal =
+    settings.internalListen === undefined
+      ? main
+      : internalListener(settings.internalListen, { ...settings, instrument });
   const listeners = internal === main ? [main] : [main, internal];
   const uniGrpc = settings.uniGrpc.enabled ? createUniGrpc(context) : undefined;
   main.mount((app) => mountTransports(app, context, deps.emulate));
@@ -129,8 +133,11 @@ export function createEdgeServer(deps: EdgeServerDeps): EdgeServer {
 }
 
 /** A port of its own is not shared, even where the main one is. */
-function internalListener(listen: ListenSettings, { listen: { port }, sharePort }: EdgeSettings): Listener {
-  return new Listener(listen, { sharePort: sharePort && listen.port === port, proxyProtocol: false });
+function internalListener(
+  listen: ListenSettings,
+  { listen: { port }, sharePort, instrument }: EdgeSettings & Pick<EdgeServerDeps, 'instrument'>,
+): Listener {
+  return new Listener(listen, { sharePort: sharePort && listen.port === port, proxyProtocol: false, instrument });
 }
 
 function createContext(deps: EdgeServerDeps, live: Pick<EdgeContext, 'isDraining' | 'kept'>): EdgeContext {

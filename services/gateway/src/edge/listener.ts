@@ -13,7 +13,12 @@ export interface ListenerOptions {
   readonly sharePort: boolean;
   /** Connections begin with a header that tells the address of the client. */
   readonly proxyProtocol: boolean;
+  /** Around an application while routes are added. Default: nothing. */
+  readonly instrument?: InstrumentApp | undefined;
 }
+
+/** The same application, whose routes are watched from outside. */
+export type InstrumentApp = (app: TemplatedApp) => TemplatedApp;
 
 /** Connections of older certificates are kept for so many changes; then their clients have to reconnect. */
 const MAX_RETIRED_APPS = 4;
@@ -26,6 +31,7 @@ export class Listener {
   readonly #settings: ListenSettings;
   readonly #portOption: number;
   readonly #routes: AddRoutes[] = [];
+  readonly #instrument: InstrumentApp;
   readonly #createApp: (tls: TlsSettings | undefined) => TemplatedApp;
   #tls: TlsSettings | undefined;
   #app: TemplatedApp;
@@ -34,10 +40,11 @@ export class Listener {
   #port = 0;
 
   /** Throws OperationalError when the certificate can't be used. */
-  constructor(settings: ListenSettings, { sharePort, proxyProtocol }: ListenerOptions) {
+  constructor(settings: ListenSettings, { sharePort, proxyProtocol, instrument }: ListenerOptions) {
     this.#settings = settings;
     this.#portOption = sharePort ? SHARED_PORT : EXCLUSIVE_PORT;
     this.#tls = settings.tls;
+    this.#instrument = instrument ?? ((app) => app);
     this.#createApp = (tls) => (proxyProtocol ? answeringOnce(createApp(tls)) : createApp(tls));
     this.#app = this.#createApp(settings.tls);
   }
@@ -50,7 +57,7 @@ export class Listener {
   /** Before `listen` only. */
   mount(addRoutes: AddRoutes): void {
     this.#routes.push(addRoutes);
-    addRoutes(this.#app);
+    addRoutes(this.#instrument(this.#app));
   }
 
   /** Throws OperationalError `listen_failed` when the address or port can't be had. */
@@ -71,7 +78,7 @@ export class Listener {
     if (this.#tls === undefined || tls === undefined || this.#socket === undefined) return;
     if (tls.certPem === this.#tls.certPem && tls.keyPem === this.#tls.keyPem) return;
     const app = this.#createApp(tls);
-    for (const addRoutes of this.#routes) addRoutes(app);
+    for (const addRoutes of this.#routes) addRoutes(this.#instrument(app));
     this.stopListening();
     const retired = [this.#app, ...this.#retired];
     for (const old of retired.slice(MAX_RETIRED_APPS)) old.close();
