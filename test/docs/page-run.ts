@@ -18,7 +18,7 @@ import {
 import { comparable } from './shown-answer.ts';
 import type { Snippet } from './snippets.ts';
 
-const PRINT_DEADLINE_MS = 15_000;
+const PRINT_DEADLINE_MS = 30_000;
 const PYTHON_SDK = ['centrifuge-python', '0.7.*'] as const;
 
 /** Blocks of these roles are carried out, from the top of a page to its end:
