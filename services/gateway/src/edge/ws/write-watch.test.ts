@@ -1,6 +1,6 @@
 import { FakeClock } from '@carillon/service-kit';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { WriteWatch, type WatchedWriter } from './write-watch.ts';
+import { MAX_LOOKS_PER_TICK, WriteWatch, type WatchedWriter } from './write-watch.ts';
 
 class FakeWriter implements WatchedWriter {
   readonly writeTimeoutMs = 1000;
@@ -55,6 +55,26 @@ describe('watch of writes', () => {
     first().bufferedBytes = 0;
     await clock.advance(5000);
     expect(first().timeouts).toBe(0);
+  });
+
+  it('looks at so many in a tick and at no more, and at all of them in the end', async () => {
+    let looks = 0;
+    const ticks = 8;
+    for (let count = 10; count < MAX_LOOKS_PER_TICK * ticks; count += 1) {
+      watch.add({
+        writeTimeoutMs: 1000,
+        get bufferedBytes() {
+          looks += 1;
+          return 0;
+        },
+        writeTimedOut: () => undefined,
+      });
+    }
+    watch.topicMessage();
+    await clock.advance(250);
+    expect(looks).toBeLessThanOrEqual(MAX_LOOKS_PER_TICK);
+    await clock.advance(250 * ticks);
+    expect(looks).toBe(MAX_LOOKS_PER_TICK * ticks - 10);
   });
 
   it('finds those that topic messages wait for, whoever they are', async () => {

@@ -13,6 +13,11 @@ export interface WatchedWriter {
 const TICK_MS = 250;
 /** Topic messages leave no trace at their receivers: after such traffic everybody is looked at, a part per tick. */
 const TICKS_PER_ROUND = 4;
+/**
+ * With more connections a round takes longer: looking at every idle connection every second would be a good part of all that
+ * it costs. What waits is bounded by the queue limit all the while.
+ */
+export const MAX_LOOKS_PER_TICK = 1000;
 
 /**
  * Finds clients that take nothing of what waits for them (`websocket.write_timeout`). uWebSockets.js has no time-out for
@@ -81,7 +86,7 @@ export class WriteWatch {
     }
     const round = this.#round;
     if (round === undefined) return;
-    const count = Math.ceil(this.#all.size / TICKS_PER_ROUND);
+    const count = Math.min(MAX_LOOKS_PER_TICK, Math.ceil(this.#all.size / TICKS_PER_ROUND));
     for (let seen = 0; seen < count; seen += 1) {
       const { value, done } = round.next();
       if (done === true) {
