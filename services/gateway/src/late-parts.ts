@@ -1,4 +1,4 @@
-import type { ControlHandler, EngineParts, LiveReceiver } from '@carillon/cluster';
+import { NO_SESSIONS, type ControlHandler, type EngineParts, type LiveReceiver } from '@carillon/cluster';
 
 /**
  * Engine and hub need each other: the engine is made first and gets a receiver that passes on to the hub as soon as it
@@ -16,14 +16,12 @@ export function createLateParts(): LateParts {
     onLeave: (channel, info) => bound?.receiver.onLeave(channel, info),
     onPositionLost: (channel) => bound?.receiver.onPositionLost(channel),
   };
-  const handlerOrFail = (): ControlHandler => {
-    if (bound === undefined) throw new Error('this node is still starting');
-    return bound.handler;
-  };
+  // A node that is still starting holds no sessions: so it says, for others may know of it already, and wait for it.
+  const current = (): ControlHandler => bound?.handler ?? NO_SESSIONS;
   const handler: ControlHandler = {
-    apply: async (command) => handlerOrFail().apply(command),
-    answer: async (question) => handlerOrFail().answer(question),
-    emulate: async (session, frame) => handlerOrFail().emulate(session, frame),
+    apply: (command) => current().apply(command),
+    answer: (question) => current().answer(question),
+    emulate: (session, frame) => current().emulate(session, frame),
   };
   return {
     receiver,
