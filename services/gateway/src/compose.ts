@@ -29,7 +29,7 @@ import { createEdgeMetrics } from './edge-metrics.ts';
 import { createEdgeServer, type EdgeServer } from './edge/edge-server.ts';
 import { respond } from './edge/http/respond.ts';
 import { routePattern } from './edge/http/route-pattern.ts';
-import { BrokerChannelHub } from './fanout/channel-hub.ts';
+import { BrokerChannelHub, type ChannelHubDeps } from './fanout/channel-hub.ts';
 import { createDeliveryFollower } from './fanout/follow-deliveries.ts';
 import { createHubMetrics } from './fanout/hub-metrics.ts';
 import { DEFAULT_HUB_SETTINGS } from './fanout/hub-settings.ts';
@@ -104,14 +104,7 @@ export async function composeGateway(options: ComposeGatewayOptions): Promise<Ga
     clock,
     log,
   });
-  const hub = new BrokerChannelHub({
-    broker: engine.broker,
-    publisher: edge.publisher,
-    clock,
-    metrics: createHubMetrics(metrics),
-    settings: { ...DEFAULT_HUB_SETTINGS, ...hubSettings(config) },
-    follow: createDeliveryFollower({ tracing: options.tracing, log }),
-  });
+  const hub = createHub(options, { broker: engine.broker, publisher: edge.publisher });
   const stack: SessionStack = createSessionStack({
     engine,
     hub,
@@ -166,6 +159,20 @@ export async function composeGateway(options: ComposeGatewayOptions): Promise<Ga
       await engine.close();
     },
   };
+}
+
+function createHub(
+  { config, clock, log, metrics, tracing }: ComposeGatewayOptions,
+  { broker, publisher }: Pick<ChannelHubDeps, 'broker' | 'publisher'>,
+): BrokerChannelHub {
+  return new BrokerChannelHub({
+    broker,
+    publisher,
+    clock,
+    metrics: createHubMetrics(metrics),
+    settings: { ...DEFAULT_HUB_SETTINGS, ...hubSettings(config) },
+    follow: createDeliveryFollower({ tracing, log }),
+  });
 }
 
 interface Draining {
