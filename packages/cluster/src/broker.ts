@@ -122,6 +122,11 @@ export interface HistoryRequest {
   /** Exclusive bound: publications after it (before it with `reverse`). An empty epoch is not compared. */
   readonly since?: StreamPosition | undefined;
   readonly reverse?: boolean | undefined;
+  /**
+   * For a subscriber that gets what comes after the answer anyway: the answer of a joined channel may lack what was
+   * published last, as long as all up to its top was handed to the receiver. Needs `since`.
+   */
+  readonly isRecovery?: boolean | undefined;
 }
 
 export interface HistoryPage {

@@ -62,9 +62,9 @@ export class HistoryReads {
    * The state of a joined channel if that answers the request without a look at the log: a recovery from a position that
    * the channel has passed here. What the log may have beyond that is handed over later, also to who recovers now.
    */
-  #known(channel: string, { since, reverse, retention }: HistoryRequest): LogState | undefined {
+  #known(channel: string, { since, reverse, retention, isRecovery = false }: HistoryRequest): LogState | undefined {
     const { live, clock, written } = this.#deps;
-    if (since === undefined || reverse === true) return undefined;
+    if (!isRecovery || since === undefined || reverse === true) return undefined;
     const state = live.trusted(channel);
     if (state?.epoch !== since.epoch || since.offset > state.offset || written.isAhead(channel, state))
       return undefined;

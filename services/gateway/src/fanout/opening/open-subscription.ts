@@ -122,7 +122,7 @@ export class Opening implements OpenSubscription, OpeningSubscription {
     if (recoveryMode === 'cache') {
       return { retention, limit: this.#filter === undefined ? 1 : CACHE_FILTER_SEARCH_PUBLICATIONS, reverse: true };
     }
-    return { retention, limit: recoveryLimit > 0 ? recoveryLimit : -1, since: recoverFrom };
+    return { retention, limit: recoveryLimit > 0 ? recoveryLimit : -1, since: recoverFrom, isRecovery: true };
   }
 
   #finishFree(): OpenedState {

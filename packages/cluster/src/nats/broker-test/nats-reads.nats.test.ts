@@ -90,3 +90,20 @@ test('a guess that misses is made up for', async () => {
   expect(texts).toEqual(['a@16', 'b@17', 'c@18']);
   expect(requests).toHaveLength(3);
 });
+
+test('history of a joined channel asks the log each time, a recovery does not when nothing is missing', async () => {
+  await edge.broker.join(channel, { retention });
+  await publish('a', 'b');
+  const { top } = await edge.broker.history(channel, { retention, limit: 0 });
+  const requestsOf = async (isRecovery: boolean): Promise<number> => {
+    asked = [];
+    const since = { offset: 1, epoch: top.epoch };
+    const page = await edge.broker.history(channel, { retention, limit: -1, since, isRecovery });
+    await owner.link.main.flush();
+    expect(page.publications.map(textAt)).toEqual(['b@2']);
+    return asked.length;
+  };
+  expect(await requestsOf(true)).toBe(0);
+  expect(await requestsOf(false)).toBe(1);
+  expect(await requestsOf(true)).toBe(0);
+});
