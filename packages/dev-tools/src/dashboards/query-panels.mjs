@@ -25,7 +25,7 @@ export async function queryPanels(prometheusUrl, { panels }, { minutes }) {
 async function querySeries(prometheusUrl, { expr, legendFormat = '' }, { start, end, step }) {
   const query = expr.replaceAll('$__rate_interval', RATE_INTERVAL);
   const parameters = new URLSearchParams({ query, start, end, step });
-  const response = await fetch(`${prometheusUrl}/api/v1/query_range?${parameters}`, {
+  const response = await fetch(`${prometheusUrl}/api/v1/query_range?${parameters.toString()}`, {
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
   const { status, error, data } = await response.json();

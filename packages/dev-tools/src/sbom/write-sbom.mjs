@@ -5,8 +5,8 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-import { PNPM, ensureSetup } from './setup.mjs';
-import { ROOT } from './workspace.mjs';
+import { PNPM, ensureSetup } from '../setup.mjs';
+import { ROOT } from '../workspace.mjs';
 
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 

@@ -1,16 +1,16 @@
 // Draws the dashboards of deploy/observability as pictures, without Grafana: the panels of each file with what a running
 // Prometheus answers to their expressions. Tells which panels have no data.
-//   node packages/dev-tools/src/dashboards.mjs http://localhost:9090 [minutes] [folder]
+//   node packages/dev-tools/src/dashboards/draw-dashboards.mjs http://localhost:9090 [minutes] [folder]
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-import { provideChromium } from './browser/provide-chromium.mjs';
-import { drawPanel } from './dashboards/draw-panel.mjs';
-import { queryPanels } from './dashboards/query-panels.mjs';
-import { shrinkPng } from './dashboards/shrink-png.mjs';
-import { ROOT } from './workspace.mjs';
+import { provideChromium } from '../browser/provide-chromium.mjs';
+import { drawPanel } from './draw-panel.mjs';
+import { queryPanels } from './query-panels.mjs';
+import { shrinkPng } from './shrink-png.mjs';
+import { ROOT } from '../workspace.mjs';
 
 const DASHBOARDS = join(ROOT, 'deploy/observability/grafana/dashboards');
 /** Of the 24 columns and of the rows of Grafana's grid. */
@@ -56,7 +56,7 @@ function photograph(chromium, { html, width, height }, file) {
 
 async function main() {
   const [url, minutes = '15', out = 'docs/images'] = process.argv.slice(2);
-  if (url === undefined) throw new Error('usage: dashboards.mjs URL_OF_PROMETHEUS [minutes] [folder]');
+  if (url === undefined) throw new Error('usage: draw-dashboards.mjs URL_OF_PROMETHEUS [minutes] [folder]');
   const chromium = provideChromium((line) => console.log(`carillon: ${line}`));
   mkdirSync(resolve(out), { recursive: true });
   for (const file of readdirSync(DASHBOARDS)) {
