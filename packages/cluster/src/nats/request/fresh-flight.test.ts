@@ -53,6 +53,18 @@ test('a failure is told to those who asked for it, and not to the next', async (
   expect(await second).toBe('here');
 });
 
+test('a read that throws holds up nobody', async () => {
+  void flight.run('a', load);
+  const broken = flight.run('b', () => {
+    throw new Error('broken');
+  });
+  const other = flight.run('c', load);
+  loads[0]?.resolve('a');
+  await expect(broken).rejects.toThrow('broken');
+  loads[1]?.resolve('c');
+  expect(await other).toBe('c');
+});
+
 test('reads of other keys leave together when the one in flight lands', async () => {
   void flight.run('a', load);
   const others = ['b', 'c', 'b'].map((key) => flight.run(key, load));

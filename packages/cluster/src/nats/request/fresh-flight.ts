@@ -58,7 +58,9 @@ export class FreshFlight<K, V> {
   }
 
   #send(load: () => Promise<V>, trip: object): Promise<V> {
-    const answer = load();
+    // Whatever it does, others wait for their turn.
+    const begin = async (): Promise<V> => load();
+    const answer = begin();
     const land = (): void => {
       if (this.#trip === trip) this.#depart();
     };
