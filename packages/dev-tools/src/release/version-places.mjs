@@ -9,6 +9,10 @@ const TEXTS = [
   { path: 'docs/openapi.json', pattern: `("title": "Carillon server API",\\s*"version": ")${VERSION}` },
   { path: 'deploy/k8s/overlays/production/kustomization.yaml', pattern: `(name: carillon, newTag: )${VERSION}` },
   { path: 'deploy/k8s/overlays/production/kustomization.yaml', pattern: `(example\\.com/carillon:)${VERSION}` },
+  ...['gateway', 'api', 'auth-policy'].map((service) => ({
+    path: `deploy/k8s/base/${service}.yaml`,
+    pattern: `(image: carillon:)${VERSION}`,
+  })),
   { path: 'docs/kubernetes.md', pattern: `(newName: your-registry/carillon, newTag: )${VERSION}` },
 ];
 
@@ -27,7 +31,7 @@ export function versionPlaces(root) {
     version: JSON.parse(readFileSync(join(root, path), 'utf8')).version,
   }));
   const texts = TEXTS.map(({ path, pattern }) => ({
-    place: `${path} (${pattern.includes('newTag') ? 'newTag' : pattern.includes('title') ? 'info.version' : 'comment'})`,
+    place: path,
     version: new RegExp(pattern).exec(readFileSync(join(root, path), 'utf8'))?.[2],
   }));
   return [...manifests, ...texts];
