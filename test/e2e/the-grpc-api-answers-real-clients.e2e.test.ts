@@ -140,9 +140,8 @@ interface Definition {
 
 function callBy(client: Client, method: Method, request: object, headers: Record<string, string>): Promise<Answer> {
   const { path, requestSerialize, responseDeserialize } = apiGrpcMethods[method];
-  // The request types of the methods have no common one.
-  const serialize = requestSerialize as (request: object) => Buffer;
-  return unary(client, { path, serialize, deserialize: responseDeserialize }, headers, request);
+  const definition = { path, serialize: requestSerialize, deserialize: responseDeserialize };
+  return unary(client, definition, headers, request);
 }
 
 function unary(
