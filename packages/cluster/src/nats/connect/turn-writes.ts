@@ -1,19 +1,25 @@
 import type { NatsConnection } from '@nats-io/nats-core';
 
-/** What is used of a socket: writes between the two calls leave in one. */
-interface CorkableSocket {
-  cork(): void;
-  uncork(): void;
+/** What is used of the library's inside. */
+interface Protocol {
+  /** Hands all that was published since the last time to the socket, as one piece. */
+  flushPending(): void;
+  readonly outbound: { size(): number };
 }
 
+/** What is held within one turn, bytes; beyond it a piece leaves before the turn ends. */
+const MAX_HELD_BYTES = 256 * 1_024;
+
 /**
- * Sends what is published within one turn of the event loop with one system call. The library writes once for each
- * microtask, and requests that arrive together are handled in one each: half of the CPU time of a publish went there.
- * Order and backpressure stay as they are, since it is the socket that waits and not the messages.
+ * Sends what is published within one turn of the event loop as one piece, with one system call. The library makes a piece
+ * and a write for each microtask, and requests that arrive together are handled in one each: half of the CPU time of a
+ * publish went there. The order stays as it is, since it is the library that waits and not the messages.
  */
 export class TurnWrites {
   readonly #connection: NatsConnection;
-  #corked: CorkableSocket | undefined = undefined;
+  /** Undefined: not looked for yet; null: the library shows none, so nothing is held back. */
+  #protocol: Protocol | null | undefined = undefined;
+  #isHolding = false;
 
   constructor(connection: NatsConnection) {
     this.#connection = connection;
@@ -21,23 +27,33 @@ export class TurnWrites {
 
   /** Call before each message. */
   begin(): void {
-    if (this.#corked !== undefined) return;
-    const socket = socketOf(this.#connection);
-    if (socket === undefined) return;
-    this.#corked = socket;
-    socket.cork();
-    setImmediate(() => {
-      this.#corked = undefined;
-      socket.uncork();
-    });
+    if (this.#isHolding) return;
+    if (this.#protocol === undefined) this.#protocol = this.#takeOver();
+    if (this.#protocol === null) return;
+    this.#isHolding = true;
+    setImmediate(this.#end);
   }
+
+  /** The library's own flush waits from now on while a turn is held; it survives reconnects, as the protocol does. */
+  #takeOver(): Protocol | null {
+    const protocol = protocolOf(this.#connection);
+    if (protocol === undefined) return null;
+    const flush = protocol.flushPending.bind(protocol);
+    protocol.flushPending = () => {
+      if (!this.#isHolding || protocol.outbound.size() >= MAX_HELD_BYTES) flush();
+    };
+    return protocol;
+  }
+
+  readonly #end = (): void => {
+    this.#isHolding = false;
+    this.#protocol?.flushPending();
+  };
 }
 
-/** The library does not show its socket, which is another one after each reconnect; without it nothing is held back. */
-function socketOf(connection: NatsConnection): CorkableSocket | undefined {
-  const { protocol } = connection as { protocol?: { transport?: { socket?: Partial<CorkableSocket> } } };
-  const socket = protocol?.transport?.socket;
-  return typeof socket?.cork === 'function' && typeof socket.uncork === 'function'
-    ? (socket as CorkableSocket)
+function protocolOf(connection: NatsConnection): Protocol | undefined {
+  const { protocol } = connection as { protocol?: Partial<Protocol> };
+  return typeof protocol?.flushPending === 'function' && typeof protocol.outbound?.size === 'function'
+    ? (protocol as Protocol)
     : undefined;
 }
