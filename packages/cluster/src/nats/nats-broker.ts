@@ -81,6 +81,10 @@ const DEFAULT_READ_DEADLINE_MS = 3_000;
 const DEFAULT_RECENT_BYTES = 64 * 1_024 * 1_024;
 const DEFAULT_SCRUB_PERIOD_MS = 60_000;
 
+/** Without a stream there is no position. */
+const PUBLISHED_LIVE: PublishResult = Object.freeze({ position: Object.freeze({ offset: 0, epoch: '' }) });
+const REPEATED: PublishResult = Object.freeze({ ...PUBLISHED_LIVE, suppressed: 'idempotency' });
+
 /** Declares the streams, then serves. Rejects with an OperationalError that says what is wrong with NATS. */
 export async function createNatsBroker(dependencies: NatsBrokerDependencies): Promise<Broker> {
   const { connection, clock, log, options } = dependencies;
@@ -166,7 +170,12 @@ class NatsBroker implements Broker {
     this.#checkOpen();
     const { channel, retention } = request;
     const body = this.#bodyOf(request);
-    if (retention === undefined) return this.#publishLive(channel, body, request.idempotencyKey ?? '');
+    if (retention === undefined) {
+      const key = request.idempotencyKey ?? '';
+      if (key !== '' && !(await this.#claims.claim(channel, key, body.nonce, this.#publishDeadlineMs))) return REPEATED;
+      this.#publishLive(channel, body);
+      return PUBLISHED_LIVE;
+    }
     // An outage that is known is not waited out: only the short one of a change to another server.
     if (!this.#link.isConnected) await this.#link.whenConnected(RECONNECT_WAIT_MS);
     const result = await this.#router.append(
@@ -225,16 +234,10 @@ class NatsBroker implements Broker {
     this.#streams.close();
   }
 
-  /** At most once: resolves when it is on its way to NATS. */
-  async #publishLive(channel: string, body: PublicationBody, key: string): Promise<PublishResult> {
-    const position = { offset: 0, epoch: '' };
-    if (key !== '') {
-      const isFirst = await this.#claims.claim(channel, key, body.nonce, this.#publishDeadlineMs);
-      if (!isFirst) return { position, suppressed: 'idempotency' };
-    }
+  /** At most once: it is on its way to NATS then. */
+  #publishLive(channel: string, body: PublicationBody): void {
     writeLivePublication(this.#out, body, this.#clock.now());
     this.#send(channel);
-    return { position };
   }
 
   #publishChange(channel: string, kind: 'join' | 'leave', info: ClientInfo): void {

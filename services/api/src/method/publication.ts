@@ -2,6 +2,7 @@ import type { Broker, PublishRequest as BrokerPublish, PublishResult as Publishe
 import { effectiveDataFormat, isAcceptedPayload, type ChannelFacts } from '@carillon/policy';
 import type { PublishRequest, PublishResult } from '@carillon/protocol/api';
 import { API_BAD_REQUEST, ApiError } from '@carillon/protocol/codes';
+import { EMPTY_RESULT } from './empty-result.ts';
 import { retentionOf } from './request/channel-lookup.ts';
 import type { FollowedCall } from './follow/follow-calls.ts';
 import type { ChannelSettings } from './method-deps.ts';
@@ -25,7 +26,7 @@ export async function publishTo(channel: ChannelFacts, publishing: Publishing): 
   if (!isAcceptedPayload(format, data)) throw new ApiError(API_BAD_REQUEST);
   const request = brokerPublish(channel, data, publishing);
   const { position } = await (call === undefined ? broker.publish(request) : publishFollowed(request, broker, call));
-  return position;
+  return position.offset === 0 && position.epoch === '' ? EMPTY_RESULT : position;
 }
 
 async function publishFollowed(request: BrokerPublish, broker: Broker, call: FollowedCall): Promise<Published> {

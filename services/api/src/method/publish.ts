@@ -10,7 +10,8 @@ export function createPublish({
   broker,
   channels,
 }: Pick<MethodDeps, 'broker' | 'channels'>): MethodHandler<PublishRequest, PublishResult> {
-  return async (request, call) => {
+  // Not async: whoever calls awaits what is given back, and each promise more is work.
+  return (request, call) => {
     const settings = channels();
     const { channel: name = '' } = request;
     if (name === '') throw new ApiError(API_BAD_REQUEST);
