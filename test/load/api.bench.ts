@@ -1,6 +1,7 @@
 // npm run bench:api — what the server API costs beyond the channel log, on one NATS server: publish and broadcast without
-// history, presence of a large channel, joins and leaves. Beside a bare uWebSockets.js server that answers the same requests
-// with nothing done. With a word: the loads that have it in their title. BENCH_PROFILE=1 leaves CPU profiles of api and gateway in the current folder.
+// history, presence of a large channel, joins and leaves; and publishes to one process that has all in memory. Beside a bare
+// uWebSockets.js server that answers the same requests with nothing done. With a word: the loads that have it in their
+// title. BENCH_PROFILE=1 leaves CPU profiles of api and gateway in the current folder.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -21,6 +22,8 @@ const ROOM = 'room:large';
 const WARM_UP_MS = 2_000;
 const MEASURE_MS = 5_000;
 const ROUNDS = 2;
+const TITLE_WIDTH = 28;
+const LOBBIES: readonly string[] = Array.from({ length: CONNECTIONS }, (_, index) => `lobby:${index}`);
 const DATA = JSON.stringify({ text: 'x'.repeat(100) });
 
 /** Work under way; `done` counts what was finished. */
@@ -38,8 +41,7 @@ interface Case {
 }
 
 const nats = await startNats({ exclusive: true });
-const config = mergeConfig(BASE_CONFIG, {
-  nats: { url: nats.url, prefix: 'bench' },
+const inMemory = mergeConfig(BASE_CONFIG, {
   client: { allow_anonymous_connect_without_token: true, ping_interval: '1h' },
   channel: {
     namespaces: [
@@ -52,16 +54,19 @@ const config = mergeConfig(BASE_CONFIG, {
         allow_subscribe_for_client: true,
         allow_subscribe_for_anonymous: true,
       },
+      { name: 'kept', history_size: 100, history_ttl: '300s' },
     ],
   },
 });
+const config = mergeConfig(inMemory, { nats: { url: nats.url, prefix: 'bench' } });
 const profiling =
   process.env['BENCH_PROFILE'] === undefined
     ? {}
     : { env: { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${process.cwd()}` } };
-const [api, gateway] = await Promise.all([
+const [api, gateway, standalone] = await Promise.all([
   startProcess({ command: 'api', config, ...profiling }),
   startProcess({ command: 'gateway', config, ...profiling }),
+  startProcess({ command: 'serve', config: inMemory, ...profiling }),
 ]);
 const barePort = await freePort();
 const bareFile = fileURLToPath(new URL('bare-server.ts', import.meta.url));
@@ -71,6 +76,7 @@ const bare = spawn(process.execPath, [...process.execArgv, bareFile, String(bare
 await once(bare.stdout, 'data');
 
 const publishes = Array.from({ length: 1_000 }, (_, index) => `{"channel":"c${index}","data":${DATA}}`);
+const keptPublishes = Array.from({ length: 1_000 }, (_, index) => `{"channel":"kept:c${index}","data":${DATA}}`);
 const names = Array.from({ length: BROADCAST_CHANNELS }, (_, index) => `c${index}`);
 const broadcast = `{"channels":${JSON.stringify(names)},"data":${DATA}}`;
 const members = await openMembers();
@@ -91,6 +97,18 @@ const cases: readonly Case[] = [
   },
   { title: 'publish', aimUs: 22, pid: api.pid, start: () => http('/api/publish', { bodies: publishes }) },
   {
+    title: 'publish, in memory',
+    aimUs: 20,
+    pid: standalone.pid,
+    start: () => http('/api/publish', { port: standalone.port, bodies: publishes }),
+  },
+  {
+    title: 'publish, in memory, kept',
+    aimUs: 20,
+    pid: standalone.pid,
+    start: () => http('/api/publish', { port: standalone.port, bodies: keptPublishes }),
+  },
+  {
     title: `broadcast to ${BROADCAST_CHANNELS}, each`,
     aimUs: 4,
     pid: api.pid,
@@ -103,22 +121,42 @@ const cases: readonly Case[] = [
     start: () => http('/api/presence', { connections: 1, bodies: [`{"channel":"${ROOM}"}`] }),
   },
   {
+    // Somebody comes and goes without a pause; the share of that in NATS is counted as well.
+    title: `presence of ${MEMBERS}, changing`,
+    aimUs: 1_400,
+    pid: api.pid,
+    start: () => {
+      const [coming, asking] = [
+        comeAndGo(gateway.port, [ROOM]),
+        http('/api/presence', { connections: 1, bodies: [`{"channel":"${ROOM}"}`] }),
+      ];
+      return {
+        done: asking.done,
+        failed: () => asking.failed() + coming.failed(),
+        stop: () => [coming, asking].forEach((load) => load.stop()),
+      };
+    },
+  },
+  {
     title: `presence_stats of ${MEMBERS}`,
     aimUs: 200,
     pid: api.pid,
     start: () => http('/api/presence_stats', { connections: 1, bodies: [`{"channel":"${ROOM}"}`] }),
   },
-  { title: 'join and leave', aimUs: 60, pid: gateway.pid, start: joinAndLeave },
+  { title: 'join and leave', aimUs: 60, pid: gateway.pid, start: () => comeAndGo(gateway.port, LOBBIES) },
 ];
 
 try {
-  console.log('load'.padEnd(26), ...['per s', 'µs CPU', 'service', 'NATS', 'aim'].map((head) => head.padStart(9)));
+  console.log(
+    'load'.padEnd(TITLE_WIDTH),
+    ...['per s', 'µs CPU', 'service', 'NATS', 'aim'].map((head) => head.padStart(9)),
+  );
   const chosen = cases.filter(({ title }) => title.includes(process.argv[2] ?? ''));
   for (let round = 1; round <= ROUNDS; round += 1) for (const each of chosen) await measure(each);
 } finally {
   for (const member of members) member.close();
   bare.kill();
-  await Promise.all([api.stop(), gateway.stop()]);
+  await Promise.all([api.stop(), gateway.stop(), standalone.stop()]);
   await nats.stop();
 }
 
@@ -139,7 +177,7 @@ async function measure({ title, aimUs, pid, start }: Case): Promise<void> {
     aimUs === undefined ? '' : String(aimUs),
   ];
   const failures = load.failed() > 0 ? `${load.failed()} FAILED` : '';
-  console.log(title.padEnd(26), ...cells.map((cell) => cell.padStart(9)), failures);
+  console.log(title.padEnd(TITLE_WIDTH), ...cells.map((cell) => cell.padStart(9)), failures);
 }
 
 function http(path: string, { port = api.port, connections = CONNECTIONS, perRequest = 1, bodies }: HttpCase): Load {
@@ -153,7 +191,7 @@ async function openMembers(): Promise<RawWebsocket[]> {
   for (let index = 0; index < MEMBERS; index += 1) {
     await new Promise<void>((resolve) => {
       opened.push(
-        openClient((text, client) => {
+        openClient(gateway.port, (text, client) => {
           if (text.includes('"connect":')) client.send(`{"id":2,"subscribe":{"channel":"${ROOM}"}}`);
           else if (text.includes('"id":2')) resolve();
         }),
@@ -163,13 +201,12 @@ async function openMembers(): Promise<RawWebsocket[]> {
   return opened;
 }
 
-/** Each client enters and leaves a channel of its own, over and over: presence, join, leave. */
-function joinAndLeave(): Load {
+/** In each channel a client that enters and leaves, over and over: presence, and where it is configured join and leave. */
+function comeAndGo(port: number, channels: readonly string[]): Load {
   let done = 0;
   let failed = 0;
-  const clients = Array.from({ length: CONNECTIONS }, (_, index) => {
-    const channel = `lobby:${index}`;
-    return openClient((text, client) => {
+  const clients = channels.map((channel) =>
+    openClient(port, (text, client) => {
       if (text.includes('"error":')) failed += 1;
       if (text.includes('"connect":')) client.send(`{"id":2,"subscribe":{"channel":"${channel}"}}`);
       else if (text.includes('"id":2')) client.send(`{"id":3,"unsubscribe":{"channel":"${channel}"}}`);
@@ -177,8 +214,8 @@ function joinAndLeave(): Load {
         done += 1;
         client.send(`{"id":2,"subscribe":{"channel":"${channel}"}}`);
       }
-    });
-  });
+    }),
+  );
   return {
     done: () => done,
     failed: () => failed,
@@ -186,9 +223,9 @@ function joinAndLeave(): Load {
   };
 }
 
-function openClient(onMessage: (text: string, client: RawWebsocket) => void): RawWebsocket {
+function openClient(port: number, onMessage: (text: string, client: RawWebsocket) => void): RawWebsocket {
   return openRawWebsocket({
-    port: gateway.port,
+    port,
     path: '/connection/websocket',
     onOpen: (client) => client.send('{"id":1,"connect":{}}'),
     onMessage,
