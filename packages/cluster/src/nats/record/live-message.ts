@@ -18,9 +18,23 @@ export function writeLivePublication(out: ByteWriter, body: PublicationBody, pub
   writeLastBody(out, body);
 }
 
-export function writePresenceChange(out: ByteWriter, kind: 'join' | 'leave', info: ClientInfo): void {
+/** Of the node that sends a join or leave; see {@link isChangeOf}. */
+export const ORIGIN_BYTES = 8;
+
+export function writePresenceChange(
+  out: ByteWriter,
+  { kind, info, origin }: { readonly kind: 'join' | 'leave'; readonly info: ClientInfo; readonly origin: Uint8Array },
+): void {
   out.u8(kind === 'join' ? KIND_JOIN : KIND_LEAVE);
   writeInfo(out, info);
+  out.raw(origin);
+}
+
+/** Whether this is a join or leave that the node with this origin sent. Spares that node the reading. */
+export function isChangeOf(origin: Buffer, bytes: Uint8Array): boolean {
+  const kind = bytes[0];
+  if ((kind !== KIND_JOIN && kind !== KIND_LEAVE) || bytes.length <= ORIGIN_BYTES) return false;
+  return origin.compare(bytes, bytes.length - ORIGIN_BYTES) === 0;
 }
 
 /** Throws ProtocolViolation on anything else. Data are views of `bytes`. */

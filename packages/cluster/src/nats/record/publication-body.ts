@@ -43,7 +43,12 @@ export function writeLastBody(out: ByteWriter, body: PublicationBody): void {
 
 /** All bodies of a message, which end it. */
 export function writeBodies(out: ByteWriter, bodies: readonly PublicationBody[]): void {
-  for (const body of bodies) writeBody(out, body);
+  let hasTraces = false;
+  for (const body of bodies) {
+    writeBody(out, body);
+    hasTraces ||= body.trace !== undefined;
+  }
+  if (!hasTraces) return;
   for (const { trace } of bodies) if (trace !== undefined) writeTrace(out, trace);
 }
 
@@ -56,6 +61,8 @@ export function readLastBody(reader: ByteReader): PublicationBody {
 /** What `writeBodies` wrote. Throws ProtocolViolation. */
 export function readBodies(reader: ByteReader, count: number): readonly PublicationBody[] {
   if (count === 0) return NO_BODIES;
+  // Nearly all of them; a list that grows takes room for many.
+  if (count === 1) return [readLastBody(reader)];
   const bodies: PublicationBody[] = [];
   let hasTraces = false;
   for (let index = 0; index < count; index++) {

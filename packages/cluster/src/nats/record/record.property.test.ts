@@ -3,11 +3,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
-import { readLiveMessage, writeLivePublication, writePresenceChange } from './live-message.ts';
+import { isChangeOf, readLiveMessage, writeLivePublication, writePresenceChange } from './live-message.ts';
 import { firstOffset, readLogRecord, writeLogRecord, type LogRecord } from './log-record.ts';
 import { toPublication, type PublicationBody } from './publication-body.ts';
 import { readWriteAnswer, readWriteRequest, writeWriteAnswer, writeWriteRequest } from './write-request.ts';
 
+const ORIGIN = Buffer.from('12345678');
 const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array));
 const nonEmptyBytes = fc.uint8Array({ minLength: 1, maxLength: 20 }).map((array) => Buffer.from(array));
 const natural = fc.oneof(fc.nat(300), fc.maxSafeNat());
@@ -104,14 +105,13 @@ describe('binary records', () => {
       fc.property(body, info, natural, (one, who, publishedAt) => {
         const publication = encode((out) => writeLivePublication(out, one, publishedAt));
         expect(readLiveMessage(publication)).toEqual({ kind: 'publication', body: one, publishedAt });
-        expect(readLiveMessage(encode((out) => writePresenceChange(out, 'join', who)))).toEqual({
-          kind: 'join',
-          info: who,
-        });
-        expect(readLiveMessage(encode((out) => writePresenceChange(out, 'leave', who)))).toEqual({
-          kind: 'leave',
-          info: who,
-        });
+        for (const kind of ['join', 'leave'] as const) {
+          const change = encode((out) => writePresenceChange(out, { kind, info: who, origin: ORIGIN }));
+          expect(readLiveMessage(change)).toEqual({ kind, info: who });
+          expect(isChangeOf(ORIGIN, change)).toBe(true);
+          expect(isChangeOf(Buffer.from('87654321'), change)).toBe(false);
+        }
+        expect(isChangeOf(ORIGIN, publication)).toBe(false);
       }),
     );
   });
