@@ -1,5 +1,6 @@
 // The connections of a process to NATS: one for live traffic and appends, one for history reads, which the server runs
 // inline on the connection that asks. Created at start, shared by broker, presence and control, closed by `compose`.
+import { sendPublish } from './connect/send-publish.ts';
 import { TurnWrites } from './connect/turn-writes.ts';
 import { compareVersions, MIN_SERVER_VERSION } from './connect/server-version.ts';
 import { hostsOf, toConnectionOptions, type NatsConnectOptions } from './connect/nats-options.ts';
@@ -114,7 +115,7 @@ class Link implements NatsLink {
     // The library would keep it for the next connection; its caller would have been told of a failure by then.
     if (!this.isConnected) throw unavailableError(this.unavailable());
     this.#turnWrites.begin();
-    this.main.publish(subject, payload, options);
+    if (!sendPublish(this.main, { subject, payload, options })) this.main.publish(subject, payload, options);
   }
 
   async whenConnected(deadlineMs: number): Promise<void> {

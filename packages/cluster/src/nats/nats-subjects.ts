@@ -91,7 +91,9 @@ export function createNatsSubjects({ prefix, shards = DEFAULT_SHARDS }: NatsSubj
   // Stream names hold no dots.
   const name = p.replaceAll('.', '_');
   const shardOf = (channel: string): number => (shards === 1 ? 0 : hashText(channel) % shards);
-  const at = (channel: string): string => `${shardOf(channel)}.${encodeToken(channel)}`;
+  const encodeAt = (channel: string): string => `${shardOf(channel)}.${encodeToken(channel)}`;
+  // Each command of a channel spells several subjects of it.
+  const at = remembered(encodeAt);
   return {
     prefix,
     shards,
@@ -138,5 +140,25 @@ export function createNatsSubjects({ prefix, shards = DEFAULT_SHARDS }: NatsSubj
     userStatus: (user) => `${p}.u.${createHash('sha256').update(user).digest('base64url')}`,
     userStatusSubjects: () => `${p}.u.*`,
     userStatusStream: () => `${name}-user-status`,
+  };
+}
+
+/** Names that are remembered, twice: the ones since the last change of generations, and those before. */
+const GENERATION = 4_096;
+
+/** Remembers what `encode` gave for the names of late. */
+function remembered(encode: (name: string) => string): (name: string) => string {
+  let young = new Map<string, string>();
+  let old = young;
+  return (name) => {
+    const known = young.get(name);
+    if (known !== undefined) return known;
+    const token = old.get(name) ?? encode(name);
+    if (young.size >= GENERATION) {
+      old = young;
+      young = new Map();
+    }
+    young.set(name, token);
+    return token;
   };
 }
