@@ -121,7 +121,7 @@ class StreamPresence implements Presence {
   async remove(channel: string, client: string): Promise<void> {
     if (this.#isClosed || !this.#own.delete(channel, client)) return;
     try {
-      await this.#announcer.write(channel, client);
+      await this.#announcer.takeOut(channel, client);
     } catch (error) {
       this.#log.debug('could not remove a presence entry yet', { channel, error });
       this.#announcer.writeLater(channel, client);

@@ -14,6 +14,10 @@ class MapStore implements AnnouncerStore {
   entries: Map<string, Uint8Array> | undefined;
   failure: Error | undefined;
   readonly writes: string[] = [];
+  removals = 0;
+  reads = 0;
+  /** What an overrun server drops without a word. */
+  dropped: string | undefined;
 
   async declare(): Promise<void> {
     this.#fail();
@@ -25,14 +29,22 @@ class MapStore implements AnnouncerStore {
     this.writes.push(subject);
   }
 
-  async remove(subject: string): Promise<void> {
-    this.#stream(subject).delete(subject);
-    this.writes.push(`-${subject}`);
+  async remove(...subjects: readonly string[]): Promise<void> {
+    for (const subject of subjects) {
+      if (subject !== this.dropped) this.#stream(subject).delete(subject);
+      this.writes.push(`-${subject}`);
+    }
+    this.removals += 1;
   }
 
   async read(filter: string, onEntry: (entry: Uint8Array) => void): Promise<void> {
     const entry = this.#stream(filter).get(filter);
     if (entry !== undefined) onEntry(entry);
+  }
+
+  async hasAny(subjects: readonly string[]): Promise<boolean> {
+    this.reads += 1;
+    return subjects.some((subject) => this.#stream(subject).has(subject));
   }
 
   async purge(): Promise<void> {
@@ -143,6 +155,72 @@ describe('presence announcer', () => {
     expect(announcer.numUnsettled).toBe(0);
     await clock.advance(CHECK_MS);
     expect(stored()).toEqual(expected('stays'));
+  });
+
+  const takeOut = (channel: string, client: string): Promise<void> => {
+    own.delete(channel, client);
+    return announcer.takeOut(channel, client);
+  };
+
+  it('takes out what goes in one turn with one request', async () => {
+    const clients = ['c1', 'c2', 'c3', 'c4'];
+    for (const client of clients) await add('a', client);
+    await Promise.all(clients.slice(1).map((client) => takeOut('a', client)));
+    expect(stored()).toEqual(expected('c1'));
+    expect(store.removals).toBe(1);
+    await takeOut('a', 'c1');
+    expect(stored()).toEqual([]);
+  });
+
+  it('takes out a crowd in requests of a bounded size', async () => {
+    const clients = Array.from({ length: 600 }, (_, index) => `c${index}`);
+    for (const client of clients) await add('a', client);
+    await Promise.all(clients.map((client) => takeOut('a', client)));
+    expect(stored()).toEqual([]);
+    expect(store.removals).toBe(3);
+  });
+
+  it('keeps who comes back in the turn in which it went', async () => {
+    await add('a', 'c1');
+    const gone = takeOut('a', 'c1');
+    await add('a', 'c1');
+    await gone;
+    expect(stored()).toEqual(expected('c1'));
+  });
+
+  it('tells each who waits for a removal that it failed', async () => {
+    for (const client of ['c1', 'c2']) await add('a', client);
+    store.failure = new OperationalError('nats_unavailable', 'away');
+    const outcomes = await Promise.allSettled([takeOut('a', 'c1'), takeOut('a', 'c2')]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  });
+
+  it('removes once more what a shared removal has left behind', async () => {
+    for (const client of ['c1', 'c2', 'c3', 'stays']) await add('a', client);
+    store.dropped = expected('c2')[0];
+    await Promise.all(['c1', 'c2', 'c3'].map((client) => takeOut('a', client)));
+    expect(stored()).toEqual(expected('c2', 'stays'));
+    store.dropped = undefined;
+    await clock.advance(CHECK_MS);
+    expect(stored()).toEqual(expected('stays'));
+    await clock.advance(CHECK_MS * 3);
+    expect(store.reads).toBe(1);
+  });
+
+  it('leaves those alone who have come back since', async () => {
+    for (const client of ['c1', 'c2']) await add('a', client);
+    await Promise.all(['c1', 'c2'].map((client) => takeOut('a', client)));
+    for (const client of ['c1', 'c2']) await add('a', client);
+    await clock.advance(CHECK_MS);
+    expect(store.reads).toBe(0);
+    expect(stored()).toEqual(expected('c1', 'c2'));
+  });
+
+  it('makes a stream without those who go when it is gone', async () => {
+    for (const client of ['c1', 'c2']) await add('a', client);
+    store.entries = undefined;
+    await takeOut('a', 'c1');
+    expect(stored()).toEqual(expected('c2'));
   });
 
   it('takes its entries out and leaves no timer when it is closed', async () => {

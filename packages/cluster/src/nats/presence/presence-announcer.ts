@@ -1,5 +1,6 @@
 import { OperationalError, type Clock, type Log, type TimerHandle } from '@carillon/service-kit';
 import type { NatsSubjects } from '../nats-subjects.ts';
+import { LeavingEntries } from './leaving-entries.ts';
 import type { OwnEntries } from './own-entries.ts';
 import { encodePresenceEntry } from './presence-entry.ts';
 import type { PresenceStore } from './presence-store.ts';
@@ -19,7 +20,10 @@ const SENTINEL_CHANNEL = '';
 const SENTINEL_CLIENT = '';
 
 /** What the announcer needs of the store. */
-export type AnnouncerStore = Pick<PresenceStore, 'declare' | 'put' | 'remove' | 'read' | 'purge' | 'lastSequence'>;
+export type AnnouncerStore = Pick<
+  PresenceStore,
+  'declare' | 'put' | 'remove' | 'read' | 'hasAny' | 'purge' | 'lastSequence'
+>;
 
 export interface PresenceAnnouncerDeps {
   readonly store: AnnouncerStore;
@@ -46,6 +50,7 @@ export class PresenceAnnouncer {
   readonly #log: Log;
   readonly #checkMs: number;
   readonly #unsettled: Map<string, readonly [channel: string, client: string]> = new Map();
+  readonly #leaving: LeavingEntries;
   #isLost = false;
   #mustPurge = false;
   #mustCheck = false;
@@ -58,6 +63,7 @@ export class PresenceAnnouncer {
     this.#store = store;
     this.#subjects = subjects;
     this.#own = own;
+    this.#leaving = new LeavingEntries({ store, own });
     this.#nodeId = nodeId;
     this.#clock = clock;
     this.#log = log;
@@ -83,6 +89,18 @@ export class PresenceAnnouncer {
       this.#isLost = true;
       await this.restore();
       await this.#writeOne(channel, client);
+    }
+  }
+
+  /** Takes an entry of this node, which `own` has no more, out of the stream; rejects when the stream can't take that now. */
+  async takeOut(channel: string, client: string): Promise<void> {
+    try {
+      await this.#leaving.takeOut(this.#subjects.presence(channel, this.#nodeId, client), [channel, client]);
+    } catch (error) {
+      if (!(error instanceof NoStreamError)) throw error;
+      // Nothing is left of it without a stream, and whoever makes the stream again announces only what there is.
+      this.#isLost = true;
+      await this.restore();
     }
   }
 
@@ -150,6 +168,7 @@ export class PresenceAnnouncer {
 
   async #check(): Promise<void> {
     if (this.#isLost || !(await this.#hasSentinel())) await this.restore();
+    for (const [channel, client] of await this.#leaving.verify()) this.writeLater(channel, client);
     for (const [subject, [channel, client]] of this.#unsettled) {
       if (this.#isClosed) return;
       // Out before the write, so that a failure reported meanwhile is not taken for done.
@@ -227,6 +246,7 @@ export class PresenceAnnouncer {
   #writeOne(channel: string, client: string): Promise<void> {
     const info = this.#own.get(channel, client);
     const subject = this.#subjects.presence(channel, this.#nodeId, client);
+    this.#leaving.precede(subject);
     if (info === undefined) return this.#store.remove(subject);
     return this.#store.put(subject, encodePresenceEntry({ nodeId: this.#nodeId, info }));
   }

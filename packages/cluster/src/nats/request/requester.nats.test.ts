@@ -19,7 +19,7 @@ describe('requests to NATS', () => {
   });
 
   beforeEach(() => {
-    const publish = (to: string, bytes: Uint8Array, options: { reply: string }): void =>
+    const publish = (to: string, bytes: Uint8Array, options: { reply?: string }): void =>
       connection.publish(to, bytes, options);
     requester = new Requester({ connection, publish, clock });
   });

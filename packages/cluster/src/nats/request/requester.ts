@@ -1,11 +1,11 @@
 import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/nats-core';
 import { OperationalError, type Clock } from '@carillon/service-kit';
-import { ReplyInbox } from './reply-inbox.ts';
+import { ReplyInbox, type ReplyHandler } from './reply-inbox.ts';
 
 export interface RequesterDeps {
   readonly connection: NatsConnection;
   /** Sends one message, or throws when it can't now. */
-  readonly publish: (subject: string, payload: Uint8Array, options: { reply: string; headers?: MsgHdrs }) => void;
+  readonly publish: (subject: string, payload: Uint8Array, options: { reply?: string; headers?: MsgHdrs }) => void;
   readonly clock: Clock;
 }
 
@@ -18,18 +18,19 @@ export interface RequestMessage {
 
 /** Requests as promises, with one reply or with many. Rejections are OperationalErrors or what a visitor threw. */
 export class Requester {
-  readonly #publish: RequesterDeps['publish'];
+  /** Sends a message that nobody answers. Throws when it can't. */
+  readonly tell: RequesterDeps['publish'];
   readonly #inbox: ReplyInbox;
 
   constructor({ connection, publish, clock }: RequesterDeps) {
-    this.#publish = publish;
+    this.tell = publish;
     this.#inbox = new ReplyInbox({ connection, clock });
   }
 
   /** The first reply. "No responders" is a reply: see `isNoResponders`. */
   request(message: RequestMessage): Promise<Msg> {
     return new Promise((resolve, reject) => {
-      this.#send(message, {
+      this.ask(message, {
         onReply: (reply) => {
           resolve(reply);
           return false;
@@ -51,23 +52,16 @@ export class Requester {
         }
         return false;
       };
-      this.#send(message, { onReply, onFailure: reject });
+      this.ask(message, { onReply, onFailure: reject });
     });
   }
 
-  /** Fails what is in flight. Idempotent. */
-  close(): void {
-    this.#inbox.close();
-  }
-
-  #send(
-    { subject, payload, deadlineMs, headers }: RequestMessage,
-    handler: { onReply: (reply: Msg) => boolean; onFailure: (error: OperationalError) => void },
-  ): void {
+  /** As `request` without a promise of its own. The handler is told of failures to send too. */
+  ask({ subject, payload, deadlineMs, headers }: RequestMessage, handler: ReplyHandler): void {
     let reply: string | undefined;
     try {
       reply = this.#inbox.open(handler, deadlineMs);
-      this.#publish(subject, payload, headers === undefined ? { reply } : { reply, headers });
+      this.tell(subject, payload, headers === undefined ? { reply } : { reply, headers });
     } catch (cause) {
       if (reply !== undefined) this.#inbox.forget(reply);
       handler.onFailure(
@@ -76,5 +70,10 @@ export class Requester {
           : new OperationalError('nats_publish', `can not ask ${subject}`, { cause }),
       );
     }
+  }
+
+  /** Fails what is in flight. Idempotent. */
+  close(): void {
+    this.#inbox.close();
   }
 }
