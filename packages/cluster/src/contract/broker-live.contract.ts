@@ -188,6 +188,23 @@ export function describeLive(underTest: () => BrokerUnderTest): void {
       expect(page.publications).toEqual([]);
       expect(page.top.offset).toBe(0);
     });
+
+    it('come once to each node that has joined, the one that sends them too', async () => {
+      const { channel, publisher, reader } = await joined();
+      await publisher.broker.join(channel, { retention: retain() });
+      const info = { user: 'u', client: 'c' };
+      await publisher.broker.publishJoin(channel, info);
+      await reader.broker.publishLeave(channel, info);
+      await publishTexts(publisher, channel, ['end']);
+      for (const { received } of [publisher, reader]) {
+        await eventually(() => expect(received.log(channel).toSorted()).toEqual(['end@1', 'join c', 'leave c']));
+      }
+      await publishTexts(reader, channel, ['after']);
+      for (const { received } of [publisher, reader]) {
+        await eventually(() => expect(received.log(channel).at(-1)).toBe('after@2'));
+        expect(received.log(channel)).toHaveLength(4);
+      }
+    });
   });
 
   describe('a read of a joined channel', () => {

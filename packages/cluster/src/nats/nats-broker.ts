@@ -9,6 +9,8 @@
 //
 // `nodes` gives the living nodes (Control.nodes); those of role `api` and `standalone` own channels. A broker of role
 // `owner` answers write requests under `nodeId`; without a living owner each node appends by itself.
+import { randomBytes } from 'node:crypto';
+
 import type { ClientInfo } from '@carillon/protocol/client';
 import { OperationalError, type Clock, type Log, type Metrics } from '@carillon/service-kit';
 import type { Broker, HistoryPage, HistoryRequest, JoinOptions, LiveReceiver } from '../broker.ts';
@@ -26,7 +28,7 @@ import { WrittenPositions } from './log/written-positions.ts';
 import type { NatsLink } from './nats-connection.ts';
 import { channelStreams, declareStreams } from './nats-streams.ts';
 import { ByteWriter } from './record/byte-writer.ts';
-import { writeLivePublication, writePresenceChange } from './record/live-message.ts';
+import { ORIGIN_BYTES, writeLivePublication, writePresenceChange } from './record/live-message.ts';
 import type { PublicationBody } from './record/publication-body.ts';
 import { createNonces, type Nonces } from './record/nonces.ts';
 import { DirectGet } from './request/direct-get.ts';
@@ -118,6 +120,7 @@ class NatsBroker implements Broker {
   readonly #streams: StreamKeeper;
   readonly #nonces: Nonces = createNonces();
   readonly #out: ByteWriter = new ByteWriter();
+  readonly #origin: Buffer = randomBytes(ORIGIN_BYTES);
   #isClosed = false;
 
   constructor(
@@ -150,6 +153,7 @@ class NatsBroker implements Broker {
       log,
       metrics,
       touch,
+      origin: this.#origin,
       deadlineMs: readDeadlineMs,
       maxRecentBytes: options.maxRecentBytes ?? DEFAULT_RECENT_BYTES,
       scrubPeriodMs: options.scrubPeriodMs ?? DEFAULT_SCRUB_PERIOD_MS,
@@ -240,10 +244,12 @@ class NatsBroker implements Broker {
     this.#send(channel);
   }
 
+  /** Subscribers of this node are told in the same turn, those of others by NATS. */
   #publishChange(channel: string, kind: 'join' | 'leave', info: ClientInfo): void {
     this.#checkOpen();
-    writePresenceChange(this.#out, kind, info);
+    writePresenceChange(this.#out, { kind, info, origin: this.#origin });
     this.#send(channel);
+    this.#live.onOwnChange(channel, kind, info);
   }
 
   #send(channel: string): void {

@@ -1,10 +1,12 @@
 // Which channels this node receives: interest in live subjects, with a grace after the last subscriber, and the rechecks
 // that find what a live subject lost (architecture §2.2).
+import type { ClientInfo } from '@carillon/protocol/client';
 import { OperationalError, withDeadline, type Clock, type Log, type TimerHandle } from '@carillon/service-kit';
 import type { Subscription } from '@nats-io/nats-core';
 import type { LiveReceiver as Receiver, Retention } from '../../broker.ts';
 import type { BrokerMetrics } from '../broker-metrics.ts';
 import { isMetaExpired } from '../log/log-state.ts';
+import { isChangeOf } from '../record/live-message.ts';
 import type { LogState } from '../record/log-record.ts';
 import type { LogReader } from '../log/log-reader.ts';
 import type { NatsLink } from '../nats-connection.ts';
@@ -19,6 +21,8 @@ export interface LiveReceiverDependencies {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: BrokerMetrics;
+  /** What joins and leaves of this node end with: they have been handed over when they come back. */
+  readonly origin: Buffer;
   /** For one join, ms. */
   readonly deadlineMs: number;
   /** Payload bytes of recent publications over all channels. */
@@ -113,6 +117,14 @@ export class LiveInterest {
     this.#graceTimer ??= this.#deps.clock.setTimer(GRACE_MS, () => this.#endGraces());
   }
 
+  /** A join or leave that this node has sent. */
+  onOwnChange(channel: string, kind: 'join' | 'leave', info: ClientInfo): void {
+    const joined = this.#channels.get(channel);
+    if (joined === undefined || joined.live.isSilent) return;
+    if (kind === 'join') this.#deps.receiver.onJoin(channel, info);
+    else this.#deps.receiver.onLeave(channel, info);
+  }
+
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -124,11 +136,12 @@ export class LiveInterest {
 
   #subscribe(channel: string, retention: Retention | undefined): Joined {
     const live = new LiveChannel(channel, retention, this.#shared);
-    const { link } = this.#deps;
+    const { link, origin } = this.#deps;
     const subscription = link.main.subscribe(link.subjects.live(channel), {
       callback: (error, message) => {
-        if (error === null) live.onMessage(message.data);
-        else this.#deps.log.error('a live subject is refused', { channel, error });
+        if (error === null) {
+          if (!isChangeOf(origin, message.data)) live.onMessage(message.data);
+        } else this.#deps.log.error('a live subject is refused', { channel, error });
       },
     });
     const joined: Joined = { live, subscription, ready: Promise.resolve(), partedUntil: undefined };
