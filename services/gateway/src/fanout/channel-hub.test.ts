@@ -37,11 +37,31 @@ describe('live delivery', () => {
 
   it('shares the frame between positioned and other subscribers of one form', async () => {
     const bench = new HubBench();
-    await bench.subscribed(FREE);
-    await bench.subscribed(POSITIONED);
+    for (const options of [FREE, FREE, POSITIONED, POSITIONED]) await bench.subscribed(options);
     bench.broker.publish('news', '1');
     expect(bench.topics.published).toHaveLength(2);
     expect(bench.counts.framesEncoded).toBe(1);
+  });
+
+  it('sends straight to who is alone in its group, and to a topic once there are more', async () => {
+    const bench = new HubBench();
+    const first = await bench.subscribed(FREE);
+    bench.broker.publish('news', '1');
+    expect(bench.topics.published).toEqual([]);
+    expect(first.messages).toHaveLength(1);
+    const second = await bench.subscribed(FREE);
+    bench.broker.publish('news', '2');
+    expect(bench.topics.published).toHaveLength(1);
+    bench.hub.close(first, 'news');
+    bench.broker.publish('news', '3');
+    expect(bench.topics.published).toHaveLength(2);
+    expect([first.messages, second.messages].map((messages) => messages.length)).toEqual([2, 2]);
+    bench.hub.close(second, 'news');
+    bench.broker.publish('news', '4');
+    const third = await bench.subscribed(FREE);
+    bench.broker.publish('news', '5');
+    expect(bench.topics.published).toHaveLength(2);
+    expect(third.messages).toHaveLength(1);
   });
 
   it('sends offset always, the epoch with offset 1 only, and never a time', async () => {

@@ -9,13 +9,18 @@ export interface PushGroupOptions {
   readonly isTransient?: boolean | undefined;
 }
 
-/** Subscribers of one channel that get the same bytes. Sends once for all whose transport has topics, loops over the rest. */
+/**
+ * Subscribers of one channel that get the same bytes. Sends once for all whose transport has topics, loops over the rest.
+ * Who is alone in a group needs no topic: channels of one client are many, and what it is sent shares frames then.
+ */
 export class PushGroup {
   readonly form: WireForm;
   readonly isText: boolean;
   readonly #topic: string;
   readonly #isTransient: boolean;
   #topicMembers = 0;
+  /** Has no topic yet, although its transport has them: there is nobody else. */
+  #alone: Subscriber | undefined = undefined;
   readonly #looped: Set<Subscriber> = new Set();
 
   constructor({ form, topic, isTransient = false }: PushGroupOptions) {
@@ -26,7 +31,7 @@ export class PushGroup {
   }
 
   get size(): number {
-    return this.#topicMembers + this.#looped.size;
+    return this.#topicMembers + this.#looped.size + (this.#alone === undefined ? 0 : 1);
   }
 
   /** Members without a topic; all of them in a transient group. Live view. */
@@ -35,28 +40,35 @@ export class PushGroup {
   }
 
   add(subscriber: Subscriber): void {
-    if (this.#usesTopic(subscriber)) {
-      this.#topicMembers += 1;
-      subscriber.socket.subscribe(this.#topic);
-    } else {
-      this.#looped.add(subscriber);
+    if (!this.#usesTopic(subscriber)) this.#looped.add(subscriber);
+    else if (this.#topicMembers === 0 && this.#alone === undefined) this.#alone = subscriber;
+    else {
+      if (this.#alone !== undefined) this.#join(this.#alone);
+      this.#alone = undefined;
+      this.#join(subscriber);
     }
   }
 
   /** Takes out a member; only ever called with one. */
   remove(subscriber: Subscriber): void {
-    if (this.#usesTopic(subscriber)) {
+    if (!this.#usesTopic(subscriber)) this.#looped.delete(subscriber);
+    else if (this.#alone === subscriber) this.#alone = undefined;
+    else {
       this.#topicMembers -= 1;
       subscriber.socket.unsubscribe(this.#topic);
-    } else {
-      this.#looped.delete(subscriber);
     }
   }
 
   /** Hands the message to every member. A member may leave meanwhile (a socket that turns out to be slow). */
   send(message: Uint8Array, publisher: TopicPublisher): void {
+    this.#alone?.socket.send(message);
     if (this.#topicMembers > 0) publisher.publish(this.#topic, message, this.form, this.#topicMembers);
     for (const subscriber of this.#looped) subscriber.socket.send(message);
+  }
+
+  #join(subscriber: Subscriber): void {
+    this.#topicMembers += 1;
+    subscriber.socket.subscribe(this.#topic);
   }
 
   #usesTopic(subscriber: Subscriber): boolean {
