@@ -1,6 +1,6 @@
 // npm run bench:api — what the server API costs beyond the channel log, on one NATS server: publish and broadcast without
 // history, presence of a large channel, joins and leaves; and publishes to one process that has all in memory. Beside a bare
-// uWebSockets.js server that answers the same requests with nothing done. With a word: the loads that have it in their
+// uWebSockets.js server that answers the same requests and commands with nothing done. With a word: the loads that have it in their
 // title. BENCH_PROFILE=1 leaves CPU profiles of api and gateway in the current folder.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -143,6 +143,7 @@ const cases: readonly Case[] = [
     pid: api.pid,
     start: () => http('/api/presence_stats', { connections: 1, bodies: [`{"channel":"${ROOM}"}`] }),
   },
+  { title: 'bare: join and leave', aimUs: undefined, pid: bare.pid ?? 0, start: () => comeAndGo(barePort, LOBBIES) },
   { title: 'join and leave', aimUs: 60, pid: gateway.pid, start: () => comeAndGo(gateway.port, LOBBIES) },
 ];
 
