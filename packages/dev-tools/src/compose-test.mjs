@@ -134,16 +134,17 @@ async function expectGrafana(port) {
 }
 
 async function testThreeNats() {
-  const args = ['--env-file', 'deploy/compose/nats3.env'];
+  const args = ['--env-file', 'deploy/compose/nats3.env', '--profile', 'nats3', '--profile', 'demo'];
   const project = composeProject(`carillon-nats3-${process.pid}`, args);
   await withProject(project, async (clients) => {
-    await step('three NATS servers instead of one: everything healthy', () => project.up());
+    await step('three NATS servers instead of one, with the demo: everything healthy', () => project.up());
     const port = project.portOf('front-door', 8000);
     await step('publications with history reach official clients', async () => {
       for (let n = 0; n < CLIENTS_PER_ROUND; n += 1) clients.push(openClient(port, n, CHANNEL_WITH_HISTORY));
       await eventually(() => expectSubscribed(clients), BACK_WITHIN_MS);
       await publishAndExpect(port, clients, CHANNEL_WITH_HISTORY, 'first');
     });
+    await step('the demo works there too', () => expectDemo(port));
     await step('with one of the three killed publications go on, and none is lost', async () => {
       project.killOne('nats-2');
       await eventually(() => publishAndExpect(port, clients, CHANNEL_WITH_HISTORY, 'second'), ELECTED_WITHIN_MS);
