@@ -32,7 +32,7 @@ const UNCONNECTED_S = 10;
 /** The first round of pings is not counted: it compiles. */
 const FIRST_PING_ROUND_MS = 25_000;
 const SETTLE_MS = 3_000;
-const START_DEADLINE_MS = 20_000;
+const START_DEADLINE_MS = 60_000;
 
 interface Memory {
   readonly rssBytes: number;
