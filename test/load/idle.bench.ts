@@ -12,6 +12,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 
 import { ROOT } from '../harness/checkout.ts';
 import { eventually } from '../harness/eventually.ts';
@@ -59,7 +60,7 @@ try {
   writeFileSync(file, JSON.stringify(mergeConfig(BASE_CONFIG, { channel })));
   const cli = join(ROOT, 'packages/cli/bin/carillon.js');
   servers.push(await start('carillon', (port) => [cli, 'serve', '--config', file, '--port', String(port)]));
-  const bare = join(import.meta.dirname, 'measure/bare-idle-server.ts');
+  const bare = fileURLToPath(new URL('measure/bare-idle-server.ts', import.meta.url));
   servers.push(await start('bare', (port) => [bare, String(port)]));
 
   await sleep(SETTLE_MS);
@@ -108,7 +109,7 @@ async function start(name: string, argumentsFor: (port: number) => string[]): Pr
   const child = spawn(process.execPath, [...flags, ...argumentsFor(port)], { stdio: 'ignore' });
   const inspector = await eventually(() => openInspector(inspectPort), START_DEADLINE_MS);
   await eventually(async () => fetch(`http://127.0.0.1:${port}/`), START_DEADLINE_MS);
-  const clients = fork(join(import.meta.dirname, 'measure/idle-clients.ts'), { execArgv: process.execArgv });
+  const clients = fork(new URL('measure/idle-clients.ts', import.meta.url), { execArgv: process.execArgv });
   return { name, process: child, pid: child.pid ?? 0, port, inspector, clients };
 }
 

@@ -58,6 +58,7 @@ export const FOLDERS = {
     wire: { values: ['gen', 'codes'], types: ['client', 'channel', 'api', 'proxy', 'cluster'] },
     codes: { values: [], types: [] },
     token: { values: ['wire', 'gen'], types: [] },
+    fuzz: { values: ['wire'], types: [] },
     channel: { values: ['wire', 'codes'], types: [] },
     client: { values: ['wire', 'codes', 'channel', 'gen'], types: [] },
     api: { values: ['wire', 'codes', 'channel', 'client', 'gen'], types: [] },

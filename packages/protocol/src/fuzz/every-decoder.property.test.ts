@@ -24,7 +24,6 @@ import { file_cluster } from '../gen/cluster_pb.ts';
 import { file_legacy } from '../gen/legacy_pb.ts';
 import { file_proxy } from '../gen/proxy_pb.ts';
 import { TokenClaimsSchema, file_token } from '../gen/token_pb.ts';
-import { readTokenClaims } from '../token/index.ts';
 import { compileCodec, type MessageCodec } from '../wire/message-codec.ts';
 import { isValidJson } from '../wire/raw-json.ts';
 import { type DecoderUnderTest, feedDecoder } from './feed-decoder.ts';
@@ -130,7 +129,7 @@ describe('fed with a million inputs', () => {
         seeds: protobufSeeds(EmulationRequestSchema),
       },
     ],
-    ['token claims', { decode: readTokenClaims, seeds: jsonSeeds(TokenClaimsSchema) }],
+    ['token claims', { decode: codecOf(TokenClaimsSchema, 'api').readJson, seeds: jsonSeeds(TokenClaimsSchema) }],
     ['tags filters', { decode: filterOf, seeds: jsonSeeds(FilterNodeSchema) }],
     ['payloads that may be JSON', { decode: isValidJson, seeds: jsonSeeds(CommandSchema) }],
     [
