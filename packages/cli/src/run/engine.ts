@@ -42,7 +42,6 @@ export function clusterEngine(config: Config, { clock, log, metrics, node }: Pro
     broker: {
       replicas: nats.replicas,
       storage: nats.storage === 'memory' ? 'memory' : 'file',
-      topTtlMs: longestMetaTtlMs(config),
       publishDeadlineMs: PUBLISH_SHARE * nats.requestTimeoutMs,
     },
   });
@@ -61,9 +60,4 @@ function tlsOf(tls: Config['nats']['tls']) {
     serverName: given(tls.serverName),
     insecureSkipVerify: tls.insecureSkipVerify,
   };
-}
-
-function longestMetaTtlMs({ channel }: Config): number {
-  const own = [channel.withoutNamespace, ...channel.namespaces].map(({ historyMetaTtlMs }) => historyMetaTtlMs);
-  return Math.max(channel.historyMetaTtlMs, ...own);
 }

@@ -21,6 +21,7 @@ import { LiveInterest } from './live/live-receiver.ts';
 import { HistoryReads } from './log/history-reads.ts';
 import { LogReader } from './log/log-reader.ts';
 import { LogWriter } from './log/log-writer.ts';
+import { RestSweep } from './log/rest-sweep.ts';
 import { StreamKeeper } from './log/stream-keeper.ts';
 import { WriteRouter } from './log/write-router.ts';
 import { WriteServer } from './log/write-server.ts';
@@ -34,7 +35,10 @@ import { createNonces, type Nonces } from './record/nonces.ts';
 import { DirectGet } from './request/direct-get.ts';
 import { OnceClaims } from './request/once-claims.ts';
 import { asOperational, LogPublisher } from './request/log-publisher.ts';
+import { createLinkRequesters } from './request/link-requesters.ts';
 import { ReplyInbox } from './request/reply-inbox.ts';
+import type { Requester } from './request/requester.ts';
+import { StreamScan } from './request/stream-scan.ts';
 
 export interface NatsBrokerOptions {
   /** `owner` (api, standalone) serves write requests; `edge` (gateway) only makes them. */
@@ -43,8 +47,6 @@ export interface NatsBrokerOptions {
   readonly replicas?: number | undefined;
   /** Default `file`: history survives a restart of NATS. */
   readonly storage?: 'file' | 'memory' | undefined;
-  /** Longest `history_meta_ttl` of any namespace, ms. Default 720 h. */
-  readonly topTtlMs?: number | undefined;
   /** Default 5 minutes. */
   readonly idempotencyTtlMs?: number | undefined;
   /** For one publish, all attempts together, ms. Default 3.5 s. */
@@ -72,8 +74,6 @@ export interface NatsBrokerDependencies {
 }
 
 const MAX_WRITTEN = 20_000;
-const HOUR_MS = 3_600_000;
-const DEFAULT_TOP_TTL_MS = 720 * HOUR_MS;
 const DEFAULT_IDEMPOTENCY_TTL_MS = 300_000;
 /** With what the last attempt may take beyond it, less than the five seconds that clients wait for an answer. */
 const DEFAULT_PUBLISH_DEADLINE_MS = 3_500;
@@ -94,7 +94,6 @@ export async function createNatsBroker(dependencies: NatsBrokerDependencies): Pr
   const streams = channelStreams(connection.subjects, {
     replicas: options.replicas ?? 1,
     storage: options.storage ?? 'file',
-    topTtlMs: options.topTtlMs ?? DEFAULT_TOP_TTL_MS,
     idempotencyTtlMs,
   });
   const { main, subjects } = connection;
@@ -118,6 +117,9 @@ class NatsBroker implements Broker {
   readonly #claims: OnceClaims;
   readonly #written: WrittenPositions = new WrittenPositions(MAX_WRITTEN);
   readonly #streams: StreamKeeper;
+  readonly #scanRequests: Requester;
+  readonly #sweep: RestSweep | undefined;
+  readonly #stopListening: () => void;
   readonly #nonces: Nonces = createNonces();
   readonly #out: ByteWriter = new ByteWriter();
   readonly #origin: Buffer = randomBytes(ORIGIN_BYTES);
@@ -136,15 +138,21 @@ class NatsBroker implements Broker {
     this.#inbox = new ReplyInbox({ connection: link.main, clock });
     this.#reads = new DirectGet({ connection: link.reads, clock, timeoutMs: readDeadlineMs });
     this.#streams = new StreamKeeper({ declare, clock, log, onReconnect: (fn) => link.onReconnect(fn) });
-    const onNoStream = (): void => this.#streams.restore();
+    const onNoStream = (): void => {
+      this.#writer.distrust();
+      this.#streams.restore();
+    };
     const publisher = new LogPublisher({ link, inbox: this.#inbox, onNoStream });
     const reader = new LogReader({ reads: this.#reads, subjects: link.subjects, log });
     const metrics = createBrokerMetrics(dependencies.metrics);
     const writer = new LogWriter({ link, publisher, reader, clock, log, idempotencyTtlMs, metrics });
     this.#writer = writer;
+    this.#stopListening = link.onReconnect(() => writer.distrust());
     const touch = (channel: string, retention: Retention) => writer.touch(channel, retention, this.#publishDeadlineMs);
     this.#router = new WriteRouter({ link, inbox: this.#inbox, writer, clock, log, nodes, nodeId, metrics });
     this.#server = options.role === 'owner' ? new WriteServer({ link, writer, clock, log, nodeId }) : undefined;
+    this.#scanRequests = createLinkRequesters(link, clock).reads;
+    this.#sweep = options.role === 'owner' ? this.#sweepFor(dependencies, readDeadlineMs) : undefined;
     this.#live = new LiveInterest({
       link,
       reader,
@@ -232,10 +240,19 @@ class NatsBroker implements Broker {
     this.#isClosed = true;
     this.#server?.close();
     this.#live.close();
+    this.#sweep?.close();
+    this.#scanRequests.close();
+    this.#stopListening();
     this.#writer.close();
     this.#inbox.close();
     this.#reads.close();
     this.#streams.close();
+  }
+
+  #sweepFor({ connection, clock, log, nodes, nodeId }: NatsBrokerDependencies, deadlineMs: number): RestSweep {
+    const scan = new StreamScan({ requester: this.#scanRequests, deadlineMs });
+    const onFound = (channel: string): void => this.#writer.noteUnmarked(channel);
+    return new RestSweep({ scan, subjects: connection.subjects, clock, log, nodes, nodeId, onFound });
   }
 
   /** At most once: it is on its way to NATS then. */

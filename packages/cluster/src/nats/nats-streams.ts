@@ -8,8 +8,6 @@ export interface NatsStreamOptions {
   /** 1, 3 or 5 copies of each stream. */
   readonly replicas: number;
   readonly storage: 'file' | 'memory';
-  /** Longest `history_meta_ttl` of any namespace, ms: tops live so long. */
-  readonly topTtlMs: number;
   /** How long idempotency keys are remembered, ms. */
   readonly idempotencyTtlMs: number;
 }
@@ -36,7 +34,7 @@ const OWNER_KEY = 'carillon.owner';
 const VERSION_KEY = 'carillon.version';
 const SHARDS_KEY = 'carillon.shards';
 /** Raise it with every change of the configurations below: nodes of an older version leave newer streams alone. */
-const CONFIG_VERSION = 1;
+const CONFIG_VERSION = 2;
 
 const NS_PER_MS = 1_000_000;
 const API_TIMEOUT_MS = 5_000;
@@ -49,7 +47,7 @@ const STREAM_NAME_EXISTS = 10_058;
 export function channelStreams(subjects: NatsSubjects, options: NatsStreamOptions): StreamConfig[] {
   const configs: StreamConfig[] = [];
   for (let shard = 0; shard < subjects.shards; shard++) {
-    configs.push(logStream(subjects, shard, options), topStream(subjects, shard, options));
+    configs.push(logStream(subjects, shard, options));
   }
   configs.push(idempotencyStream(subjects, options));
   return configs;
@@ -94,23 +92,6 @@ function logStream(subjects: NatsSubjects, shard: number, options: NatsStreamOpt
     allow_msg_ttl: true,
     duplicate_window: options.idempotencyTtlMs * NS_PER_MS,
     republish: { src: subjects.logSubjects(shard), dest: subjects.liveDestination(shard) },
-  };
-}
-
-function topStream(subjects: NatsSubjects, shard: number, options: NatsStreamOptions): StreamConfig {
-  return {
-    name: subjects.topStream(shard),
-    ...common(options),
-    max_msgs_per_subject: 1,
-    // The ttl of a record is the log's: without `allow_msg_ttl` it does not count here.
-    max_age: options.topTtlMs * NS_PER_MS,
-    duplicate_window: Math.min(options.topTtlMs, 2_000) * NS_PER_MS,
-    sources: [
-      {
-        name: subjects.logStream(shard),
-        subject_transforms: [{ src: subjects.logSubjects(shard), dest: subjects.topDestination(shard) }],
-      },
-    ],
   };
 }
 

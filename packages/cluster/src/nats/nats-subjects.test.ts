@@ -7,16 +7,23 @@ describe('NATS subjects', () => {
 
   test('every subject of a channel has one token for it, below the prefix', () => {
     expect(subjects.live('a.b')).toBe('app.one.f.0.a=2eb');
-    expect(subjects.logSlot('a', 11, 25)).toBe('app.one.h.0.a.11-3');
-    expect(subjects.logMarker('a')).toBe('app.one.h.0.a.x');
+    expect(subjects.logSlot('a', { slots: 11, index: 25 })).toBe('app.one.h.0.a.11-3');
+    expect(subjects.logOf('a').slot({ slots: 11, index: 25 })).toBe('app.one.h.0.a.11-3');
     expect(subjects.logAll('a')).toBe('app.one.h.0.a.*');
-    expect(subjects.top('a')).toBe('app.one.m.0.a');
     expect(subjects.write('n 1')).toBe('app.one.w.n=201');
   });
 
   test('stream names hold no dots', () => {
     expect(subjects.logStream(3)).toBe('app_one-log-3');
-    expect(subjects.topStream(0)).toBe('app_one-top-0');
+  });
+
+  test('the subject of a log record tells its channel', () => {
+    for (const channel of ['a', 'a.b c*', '']) {
+      expect(subjects.channelOfLog(subjects.logSlot(channel, { slots: 3, index: 4 }))).toBe(channel);
+    }
+    for (const subject of ['app.one.f.0.a', 'app.one.h.0.a', 'other.h.0.a.3-1', '']) {
+      expect(subjects.channelOfLog(subject)).toBeUndefined();
+    }
   });
 
   test('the shard of a name never changes', () => {

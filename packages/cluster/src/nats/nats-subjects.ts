@@ -1,14 +1,11 @@
 // The one file that spells subjects, streams and tokens (architecture §2). A prefix keeps clusters that share a NATS apart.
 import { createHash } from 'node:crypto';
-import { encodeToken, hashText } from './subject/subject-token.ts';
+import { decodeToken, encodeToken, hashText } from './subject/subject-token.ts';
 
 /** Shards of channel streams unless configured: one stream is one goroutine and one Raft group on the NATS side. */
 export const DEFAULT_SHARDS = 8;
 const MAX_SHARDS = 256;
 const PREFIX_PATTERN = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/;
-
-/** Slot token of state-only records (created, removed, touched): they never overwrite a publication. */
-export const MARKER_SLOT = 'x';
 
 export interface NatsSubjects {
   readonly prefix: string;
@@ -19,26 +16,23 @@ export interface NatsSubjects {
   /** Live copies of a channel: publications, joins, leaves. */
   live(channel: string): string;
   /** Log record at a ring slot; the ring's modulus is part of the token, so rings of different size never mix. */
-  logSlot(channel: string, slots: number, offset: number): string;
-  logMarker(channel: string): string;
-  /** Every record of a channel: the filter of its compare-and-set. */
+  logSlot(channel: string, slot: RingSlot): string;
+  /** Every record of a channel: the last of them is its newest. */
   logAll(channel: string): string;
   /** All of the above for who writes often: the channel is encoded once. */
   logOf(channel: string): ChannelLogSubjects;
-  top(channel: string): string;
   /** One idempotency key of a channel without history. */
   idempotency(channel: string, key: string): string;
   /** Write requests to the node that owns a channel. */
   write(nodeId: string): string;
 
   logStream(shard: number): string;
-  topStream(shard: number): string;
   idempotencyStream(): string;
-  /** All log subjects of a shard, and how a record's subject maps to its live and top subjects on the server. */
+  /** All log subjects of a shard, and how a record's subject maps to its live subject on the server. */
   logSubjects(shard: number): string;
   liveDestination(shard: number): string;
-  topDestination(shard: number): string;
-  topSubjects(shard: number): string;
+  /** The channel of a log record's subject; undefined when it is none. */
+  channelOfLog(subject: string): string | undefined;
   idempotencySubjects(): string;
 
   /** Presence entry of a client on a node; without them, the filters of a channel or of a node. */
@@ -67,9 +61,13 @@ export interface NatsSubjects {
 }
 
 export interface ChannelLogSubjects {
-  readonly all: string;
-  readonly marker: string;
-  slot(slots: number, offset: number): string;
+  slot(slot: RingSlot): string;
+}
+
+/** The slot of a record's index in a ring of `slots`. */
+export interface RingSlot {
+  readonly slots: number;
+  readonly index: number;
 }
 
 export interface NatsSubjectsOptions {
@@ -99,27 +97,24 @@ export function createNatsSubjects({ prefix, shards = DEFAULT_SHARDS }: NatsSubj
     shards,
     shardOf,
     live: (channel) => `${p}.f.${at(channel)}`,
-    logSlot: (channel, slots, offset) => `${p}.h.${at(channel)}.${slots}-${offset % slots}`,
-    logMarker: (channel) => `${p}.h.${at(channel)}.${MARKER_SLOT}`,
+    logSlot: (channel, slot) => `${p}.h.${at(channel)}.${slotToken(slot)}`,
     logAll: (channel) => `${p}.h.${at(channel)}.*`,
     logOf: (channel) => {
       const base = `${p}.h.${at(channel)}.`;
       return {
-        all: `${base}*`,
-        marker: base + MARKER_SLOT,
-        slot: (slots, offset) => `${base}${slots}-${offset % slots}`,
+        slot: (slot) => base + slotToken(slot),
       };
     },
-    top: (channel) => `${p}.m.${at(channel)}`,
     idempotency: (channel, key) => `${p}.i.${encodeToken(channel)}.${encodeToken(key)}`,
     write: (nodeId) => `${p}.w.${encodeToken(nodeId)}`,
     logStream: (shard) => `${name}-log-${shard}`,
-    topStream: (shard) => `${name}-top-${shard}`,
     idempotencyStream: () => `${name}-idempotency`,
     logSubjects: (shard) => `${p}.h.${shard}.*.*`,
     liveDestination: (shard) => `${p}.f.${shard}.{{wildcard(1)}}`,
-    topDestination: (shard) => `${p}.m.${shard}.{{wildcard(1)}}`,
-    topSubjects: (shard) => `${p}.m.${shard}.*`,
+    channelOfLog: (subject) => {
+      const [, token, slot] = subject.startsWith(`${p}.h.`) ? subject.slice(p.length + 3).split('.') : [];
+      return token === undefined || slot === undefined ? undefined : decodeToken(token);
+    },
     idempotencySubjects: () => `${p}.i.*.*`,
     presence: (channel, nodeId, client) => `${p}.p.${at(channel)}.${encodeToken(nodeId)}.${encodeToken(client)}`,
     presenceOfChannel: (channel) => `${p}.p.${at(channel)}.*.*`,
@@ -161,4 +156,8 @@ function remembered(encode: (name: string) => string): (name: string) => string 
     young.set(name, token);
     return token;
   };
+}
+
+function slotToken({ slots, index }: RingSlot): string {
+  return `${slots}-${index % slots}`;
 }

@@ -10,7 +10,6 @@ const log = createSilentLog();
 const streamOptions: NatsStreamOptions = {
   replicas: 1,
   storage: 'file',
-  topTtlMs: 3_600_000,
   idempotencyTtlMs: 300_000,
 };
 
@@ -55,8 +54,8 @@ describe('streams', () => {
   test('follow a change of the configuration', async () => {
     const node = await link();
     await declare(node);
-    await declare(node, { topTtlMs: 7_200_000 });
-    expect((await infoOf(node, node.subjects.topStream(0))).config['max_age']).toBe(7_200_000 * 1e6);
+    await declare(node, { idempotencyTtlMs: 600_000 });
+    expect((await infoOf(node, node.subjects.logStream(0))).config['duplicate_window']).toBe(600_000 * 1e6);
   });
 
   test('of somebody else are left alone, with a clear error', async () => {

@@ -277,8 +277,8 @@ export class LiveChannel {
 
   /** A record of another epoch: a late copy of an old life of the stream, or the first news of a new one. */
   async #settleEpoch(record: LogRecord): Promise<void> {
-    const { reader, clock } = this.#shared;
-    const top = (await reader.topForAppend(this.channel, clock.now(), true)).record ?? record;
+    const { reader } = this.#shared;
+    const top = (await reader.topForAppend(this.channel, true)).record ?? record;
     if (this.#isClosed) return;
     const { epoch } = top.state;
     this.#held = this.#held.filter((held) => held.state.epoch === epoch);

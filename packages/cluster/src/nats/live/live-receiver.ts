@@ -168,7 +168,7 @@ export class LiveInterest {
       await withDeadline(this.#flushed(), deadlineMs, 'nats_timeout', clock);
       const { retention } = live;
       if (retention === undefined) return;
-      const top = await reader.top(live.channel, clock.now());
+      const top = await reader.top(live.channel);
       live.base(top !== undefined && isMetaExpired(top.state, retention, clock.now()) ? undefined : top);
       this.#recheck.checkSoon(live.channel);
     } catch (cause) {

@@ -6,7 +6,7 @@ import type { Retention } from '../../broker.ts';
 import type { LogReader } from '../log/log-reader.ts';
 import { isMetaExpired, needsTouch } from '../log/log-state.ts';
 import type { NatsLink } from '../nats-connection.ts';
-import type { LogRecord } from '../record/log-record.ts';
+import type { LogRecord, LogState } from '../record/log-record.ts';
 import type { LiveChannel } from './live-channel.ts';
 
 export interface PositionRecheckDependencies {
@@ -29,7 +29,7 @@ const CATCH_UPS_AT_ONCE = 32;
 const CATCH_UP_MS = 3_000;
 /** Slices of a scrub period. */
 const SCRUB_SLICES = 12;
-/** Top streams follow the log, after an election with some delay: look at once, and again. */
+/** Replicas follow the leader, after an election with some delay: look at once, and again. */
 const RECHECK_DELAYS_MS: readonly number[] = [0, 1_000, 10_000];
 const LEADER_ADVISORY = '$JS.EVENT.ADVISORY.STREAM.LEADER_ELECTED.*';
 
@@ -127,7 +127,7 @@ export class PositionRecheck {
     for (const [shard, names] of byShard) {
       for (let start = 0; start < names.length && !this.#isClosed; start += CHANNELS_PER_READ) {
         const chunk = names.slice(start, start + CHANNELS_PER_READ);
-        const tops = await reader.tops(shard, chunk);
+        const tops = await reader.unmoved(shard, this.#believed(chunk));
         for (let at = 0; at < chunk.length; at += CATCH_UPS_AT_ONCE) {
           const group = chunk.slice(at, at + CATCH_UPS_AT_ONCE);
           await Promise.all(group.map((channel) => this.#compare(channel, tops.get(channel))));
@@ -137,17 +137,24 @@ export class PositionRecheck {
     }
   }
 
-  async #compare(channel: string, top: LogRecord | undefined): Promise<void> {
+  #believed(channels: readonly string[]): Map<string, LogState> {
+    const states = new Map<string, LogState>();
+    for (const channel of channels) {
+      const state = this.#deps.find(channel)?.state;
+      if (state !== undefined) states.set(channel, state);
+    }
+    return states;
+  }
+
+  /** `unmoved`: the newest record, where it is still the one that was known. */
+  async #compare(channel: string, unmoved: LogRecord | undefined): Promise<void> {
     const { clock, reader, find, touch, log } = this.#deps;
     const live = find(channel);
     if (live?.retention === undefined || this.#isClosed) return;
     const { state, retention } = live;
+    const top = unmoved ?? (await reader.top(channel));
     if (top === undefined) {
-      if (state === undefined) return;
-      // The top stream may be behind; the log knows.
-      const newest = await reader.top(channel, clock.now());
-      if (newest === undefined) live.onStreamGone();
-      else await this.#catchUp(live, newest);
+      if (state !== undefined) live.onStreamGone();
       return;
     }
     if (isMetaExpired(top.state, retention, clock.now())) return;

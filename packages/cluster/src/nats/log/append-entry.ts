@@ -5,7 +5,6 @@ import type { LogState } from '../record/log-record.ts';
 import type { PublicationBody } from '../record/publication-body.ts';
 
 interface Entry {
-  readonly retention: Retention;
   /** On the monotonic clock. */
   readonly deadlineAt: number;
   reject(error: OperationalError): void;
@@ -13,6 +12,7 @@ interface Entry {
 
 export interface PublicationEntry extends Entry {
   readonly kind: 'publication';
+  readonly retention: Retention;
   readonly body: PublicationBody;
   /** Empty: none. */
   readonly idempotencyKey: string;
@@ -27,10 +27,17 @@ export interface PublicationEntry extends Entry {
 /** Changes the state without a publication. `touch` also creates; `remove` resolves undefined where there is nothing. */
 export interface MarkEntry extends Entry {
   readonly kind: 'touch' | 'remove';
+  readonly retention: Retention;
   resolve(state: LogState | undefined): void;
 }
 
-export type AppendEntry = PublicationEntry | MarkEntry;
+/** Says again where the channel stands, in a mark that outlives its publications; nothing where one does so already. */
+export interface RestEntry extends Entry {
+  readonly kind: 'rest';
+  resolve(state: LogState | undefined): void;
+}
+
+export type AppendEntry = PublicationEntry | MarkEntry | RestEntry;
 
 export function isSameRetention(a: Retention, b: Retention): boolean {
   return (

@@ -5,7 +5,13 @@ import { nextStep, type StepContext } from './append-step.ts';
 import { initialState } from './log-state.ts';
 
 const retention = { historySize: 10, historyTtlMs: 60_000, historyMetaTtlMs: 3_600_000 };
-const context: StepContext = { state: undefined, nowMs: 1_000, createEpoch: () => 'fresh', findKey: () => undefined };
+const context: StepContext = {
+  state: undefined,
+  isMarked: false,
+  nowMs: 1_000,
+  createEpoch: () => 'fresh',
+  findKey: () => undefined,
+};
 let serial = 0;
 
 function publication(change: Partial<PublicationEntry> & { version?: number; bytes?: number } = {}): PublicationEntry {
@@ -67,6 +73,46 @@ describe('the next record of a channel', () => {
       reject: () => undefined,
     };
     expect(batches([publication(), mark, publication()])).toEqual([1, 1, 1]);
+  });
+
+  test('marks a channel at rest once, where its records would be gone before its offset', () => {
+    const rest = (): AppendEntry => ({
+      kind: 'rest',
+      deadlineAt: 0,
+      resolve: () => undefined,
+      reject: () => undefined,
+    });
+    const first = nextStep([publication({ retention: { ...retention, historyTtlMs: 1_000 } })], context);
+    if (first?.kind !== 'append') throw new Error('no record');
+    const { state } = first.record;
+    expect(nextStep([rest()], { ...context, state })).toMatchObject({
+      kind: 'append',
+      record: { state, bodies: [] },
+      slot: { slots: 11, index: 2 },
+    });
+    expect(nextStep([rest()], { ...context, state, isMarked: true })).toMatchObject({ kind: 'answer_mark' });
+    expect(nextStep([rest()], { ...context, state, nowMs: 9e9 })).toMatchObject({ kind: 'answer_mark' });
+    expect(nextStep([rest()], { ...context, state: { ...state, expiresAt: 9e9 } })).toMatchObject({
+      kind: 'answer_mark',
+    });
+    expect(nextStep([rest()], context)).toMatchObject({ kind: 'answer_mark', state: undefined });
+  });
+
+  test('puts every record, a mark too, where all writers look: after the newest one', () => {
+    const first = nextStep([publication()], context);
+    if (first?.kind !== 'append') throw new Error('no record');
+    expect(first.slot).toEqual({ slots: 11, index: 1 });
+    const { state } = first.record;
+    const remove: AppendEntry = { ...publication(), kind: 'remove', resolve: () => undefined };
+    const grow = publication({ retention: { ...retention, historySize: 20 } });
+    const late = { ...context, state, nowMs: 9e9 };
+    for (const entry of [remove, grow, publication()]) {
+      expect(nextStep([entry], { ...context, state })).toMatchObject({ slot: { slots: 11, index: 2 } });
+    }
+    expect(nextStep([publication()], late)).toMatchObject({
+      slot: { slots: 11, index: 2 },
+      record: { state: { epoch: 'fresh', offset: 1, index: 2 } },
+    });
   });
 
   test('answers a known key, then a version that is not above the stored one', () => {

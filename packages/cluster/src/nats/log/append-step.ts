@@ -1,9 +1,12 @@
 // Which waiting entries the next record takes, and what it says. Pure but for the epoch, which is random.
 import type { StreamPosition } from '@carillon/protocol/channel';
+import type { RingSlot } from '../nats-subjects.ts';
 import type { LogRecord, LogState } from '../record/log-record.ts';
 import { MAX_BATCH } from '../record/log-record.ts';
-import { isSameRetention, type AppendEntry, type MarkEntry, type PublicationEntry } from './append-entry.ts';
-import { afterMark, afterPublications, initialState, isMetaExpired, isVersionSuppressed } from './log-state.ts';
+import { isSameRetention } from './append-entry.ts';
+import type { AppendEntry, MarkEntry, PublicationEntry, RestEntry } from './append-entry.ts';
+import { afterMark, afterPublications, initialState, isVersionSuppressed, nextSlot } from './log-state.ts';
+import { isMetaExpired, needsRest } from './log-state.ts';
 
 export type AppendStep =
   /** Answer without a record; `entry` has left the queue. */
@@ -13,13 +16,20 @@ export type AppendStep =
       readonly suppressed: 'idempotency' | 'version';
       readonly position: StreamPosition;
     }
-  | { readonly kind: 'answer_mark'; readonly entry: MarkEntry; readonly state: LogState | undefined }
+  | { readonly kind: 'answer_mark'; readonly entry: MarkEntry | RestEntry; readonly state: LogState | undefined }
   /** Append the record, then answer the entries, which have left the queue. */
-  | { readonly kind: 'append'; readonly record: LogRecord; readonly entries: readonly AppendEntry[] };
+  | {
+      readonly kind: 'append';
+      readonly record: LogRecord;
+      readonly slot: RingSlot;
+      readonly entries: readonly AppendEntry[];
+    };
 
 export interface StepContext {
   /** Newest state of the channel; undefined: none. */
   readonly state: LogState | undefined;
+  /** Whether a mark says it, which lives as long as epoch and offset do. */
+  readonly isMarked: boolean;
   readonly nowMs: number;
   readonly createEpoch: () => string;
   readonly findKey: (key: string) => StreamPosition | undefined;
@@ -33,6 +43,10 @@ export function nextStep(queue: AppendEntry[], context: StepContext): AppendStep
   const first = queue[0];
   if (first === undefined) return undefined;
   const { state, nowMs } = context;
+  if (first.kind === 'rest') {
+    queue.shift();
+    return restStep(first, context);
+  }
   const known = state === undefined || isMetaExpired(state, first.retention, nowMs) ? undefined : state;
   if (first.kind !== 'publication') {
     queue.shift();
@@ -43,7 +57,7 @@ export function nextStep(queue: AppendEntry[], context: StepContext): AppendStep
     queue.shift();
     return answer;
   }
-  const before = known ?? initialState(context.createEpoch(), first.retention);
+  const before = known ?? initialState(context.createEpoch(), first.retention, state);
   const entries = takeBatch(queue, first, before);
   const versioned = entries.findLast(({ body }) => body.version > 0);
   const after = afterPublications(before, {
@@ -53,14 +67,21 @@ export function nextStep(queue: AppendEntry[], context: StepContext): AppendStep
     version: versioned?.body.version ?? 0,
     versionEpoch: versioned?.versionEpoch ?? '',
   });
-  return { kind: 'append', record: { state: after, bodies: entries.map(({ body }) => body) }, entries };
+  const record = { state: after, bodies: entries.map(({ body }) => body) };
+  return { kind: 'append', record, slot: nextSlot(before), entries };
 }
 
-function markStep(entry: MarkEntry, known: LogState | undefined, { nowMs, createEpoch }: StepContext): AppendStep {
+function markStep(entry: MarkEntry, known: LogState | undefined, context: StepContext): AppendStep {
   if (entry.kind === 'remove' && known === undefined) return { kind: 'answer_mark', entry, state: undefined };
-  const before = known ?? initialState(createEpoch(), entry.retention);
-  const after = afterMark(before, entry.retention, nowMs, entry.kind === 'remove');
-  return { kind: 'append', record: { state: after, bodies: [] }, entries: [entry] };
+  const before = known ?? initialState(context.createEpoch(), entry.retention, context.state);
+  const after = afterMark(before, entry.retention, context.nowMs, entry.kind === 'remove');
+  return { kind: 'append', record: { state: after, bodies: [] }, slot: nextSlot(before), entries: [entry] };
+}
+
+function restStep(entry: RestEntry, { state, isMarked, nowMs }: StepContext): AppendStep {
+  const isNeeded = state !== undefined && !isMarked && needsRest(state) && nowMs <= state.writtenAt + state.metaTtlMs;
+  if (!isNeeded) return { kind: 'answer_mark', entry, state };
+  return { kind: 'append', record: { state, bodies: [] }, slot: nextSlot(state), entries: [entry] };
 }
 
 /** Idempotency comes before the version (channels-and-config §2.3). */

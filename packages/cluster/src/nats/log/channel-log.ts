@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { OperationalError, type Clock, type Log, type TimerHandle } from '@carillon/service-kit';
 import type { BrokerMetrics } from '../broker-metrics.ts';
 import type { NatsLink } from '../nats-connection.ts';
-import type { ChannelLogSubjects } from '../nats-subjects.ts';
+import type { ChannelLogSubjects, RingSlot } from '../nats-subjects.ts';
 import type { ByteWriter } from '../record/byte-writer.ts';
 import { writeLogRecord, type LogRecord, type LogState } from '../record/log-record.ts';
 import { isSameNonce } from '../record/publication-body.ts';
@@ -12,8 +12,10 @@ import type { AppendHandler, AppendMessage, AppendOutcome, LogPublisher } from '
 import type { AppendEntry, PublicationEntry } from './append-entry.ts';
 import { nextStep, type AppendStep } from './append-step.ts';
 import type { IdempotencyWindow } from './idempotency-window.ts';
-import type { LogReader } from './log-reader.ts';
+import type { LogReader, LogTop } from './log-reader.ts';
+import { forgotten, isBehind, isNewSlot, needsRest, nextSlot, recordEnd } from './log-state.ts';
 import { offsetOf, RepeatSearch } from './repeat-search.ts';
+import { SlotSequences, type SequenceBudget } from './slot-sequences.ts';
 
 /** What all channels of a writer share. */
 export interface ChannelLogDependencies {
@@ -24,6 +26,9 @@ export interface ChannelLogDependencies {
   readonly log: Log;
   readonly out: ByteWriter;
   readonly idempotency: IdempotencyWindow;
+  readonly sequences: SequenceBudget;
+  /** The channel needs a mark some time after this publication. */
+  readonly onUnmarked: (channel: string) => void;
   readonly createEpoch: () => string;
   readonly metrics: BrokerMetrics;
 }
@@ -33,10 +38,13 @@ const ATTEMPT_TIMEOUT_MS = 1_000;
 const FIRST_BACKOFF_MS = 20;
 const MAX_BACKOFF_MS = 500;
 const MAX_WAITING = 2_000;
+/** Slots whose sequence is read at a time: one for who publishes once, more for who goes on. */
+const MAX_SLOTS_READ = 64;
 
 interface InFlight {
   readonly step: AppendStep & { kind: 'append' };
-  readonly message: AppendMessage;
+  /** Undefined until it is known what its slot holds. */
+  message: AppendMessage | undefined;
   /** An earlier attempt may have been stored. */
   isInDoubt: boolean;
 }
@@ -47,7 +55,10 @@ export class ChannelLog implements AppendHandler {
   readonly #subjects: ChannelLogSubjects;
   readonly #queue: AppendEntry[] = [];
   #state: LogState | undefined;
-  #sequence = 0;
+  /** The newest record is a mark. */
+  #isMarked = false;
+  readonly #sequences: SlotSequences;
+  #slotsToRead = 1;
   #isLoaded = false;
   /** The log is to be searched for publications in the queue. */
   #hasRepeats = false;
@@ -62,6 +73,7 @@ export class ChannelLog implements AppendHandler {
     this.channel = channel;
     this.#shared = shared;
     this.#subjects = shared.link.subjects.logOf(channel);
+    this.#sequences = new SlotSequences(shared.sequences);
   }
 
   get isIdle(): boolean {
@@ -79,8 +91,20 @@ export class ChannelLog implements AppendHandler {
     if (!this.#isBusy) this.#advance();
   }
 
+  /** What is known counts no more: the next append looks again. */
+  distrust(): void {
+    this.#isLoaded = false;
+    this.#sequences.clear();
+  }
+
+  /** Gives back what it holds; for an idle one that nobody will use again. */
+  forget(): void {
+    this.#sequences.clear();
+  }
+
   close(error: OperationalError): void {
     this.#timer?.cancel();
+    this.#sequences.clear();
     this.#isBusy = true;
     const entries = [...(this.#inFlight?.step.entries ?? []), ...this.#queue.splice(0)];
     this.#inFlight = undefined;
@@ -132,7 +156,7 @@ export class ChannelLog implements AppendHandler {
       }
       const step = this.#nextStep();
       if (step?.kind === 'append') {
-        const flight = { step, message: this.#messageOf(step), isInDoubt: false };
+        const flight = { step, message: undefined, isInDoubt: false };
         this.#inFlight = flight;
         this.#isBusy = true;
         this.#send(flight);
@@ -147,29 +171,36 @@ export class ChannelLog implements AppendHandler {
     const { clock, idempotency, createEpoch } = this.#shared;
     return nextStep(this.#queue, {
       state: this.#state,
+      isMarked: this.#isMarked,
       nowMs: clock.now(),
       createEpoch,
       findKey: (key) => idempotency.find(this.channel, key, clock.monotonic()),
     });
   }
 
-  #messageOf({ record, entries }: AppendStep & { kind: 'append' }): AppendMessage {
+  #messageOf({ record, slot, entries }: AppendStep & { kind: 'append' }, expectedSequence: number): AppendMessage {
     const { out, clock } = this.#shared;
     writeLogRecord(out, record);
-    const { state } = record;
     const [entry] = entries;
     const key = entry?.kind === 'publication' ? entry.idempotencyKey : '';
     return {
-      subject: record.bodies.length === 0 ? this.#subjects.marker : this.#subjects.slot(state.slots, state.offset),
+      subject: this.#subjects.slot(slot),
       payload: out.finish(),
-      filter: this.#subjects.all,
-      expectedSequence: this.#sequence,
-      ttlSeconds: Math.max(1, Math.ceil((state.expiresAt - clock.now()) / 1_000)),
+      expectedSequence,
+      ttlSeconds: Math.max(1, Math.ceil((recordEnd(record) - clock.now()) / 1_000)),
       messageId: key === '' ? undefined : messageIdOf(this.channel, key),
     };
   }
 
   #send(flight: InFlight): void {
+    if (flight.message === undefined) {
+      const expected = this.#expectedAt(flight.step.slot);
+      if (expected === undefined) {
+        this.#supervise(this.#readSlots(flight));
+        return;
+      }
+      flight.message = this.#messageOf(flight.step, expected);
+    }
     const now = this.#shared.clock.monotonic();
     let lastDeadlineAt = now;
     for (const { deadlineAt } of flight.step.entries) lastDeadlineAt = Math.max(lastDeadlineAt, deadlineAt);
@@ -178,11 +209,13 @@ export class ChannelLog implements AppendHandler {
   }
 
   /** `newest` differs from the record's state when others have appended after it. */
-  #onStored({ record, entries }: AppendStep & { kind: 'append' }, sequence: number, newest = record.state): void {
+  #onStored({ record, slot, entries }: AppendStep & { kind: 'append' }, sequence: number, newest = record): void {
     this.#shared.metrics.recordsStored.inc();
     this.#inFlight = undefined;
-    this.#state = newest;
-    this.#sequence = sequence;
+    this.#adopt(newest);
+    if (newest === record) this.#sequences.note(slot, sequence);
+    else this.#sequences.clear();
+    if (record.bodies.length > 0 && needsRest(record.state)) this.#shared.onUnmarked(this.channel);
     this.#conflicts = 0;
     this.#backoffMs = FIRST_BACKOFF_MS;
     const { offset: last, epoch } = record.state;
@@ -224,7 +257,7 @@ export class ChannelLog implements AppendHandler {
     const isOurs = first !== undefined && entry?.kind === 'publication' && isSameNonce(first.nonce, entry.body.nonce);
     // A ring that has come round since has lost the first record, and with it the position: the top is the best answer left.
     // The publication is stored either way; only its position may stay unknown.
-    const top = record ?? (await reader.topForAppend(this.channel, clock.now(), true).catch(() => undefined))?.record;
+    const top = record ?? (await reader.topForAppend(this.channel, true).catch(() => undefined))?.record;
     const position = { offset: top?.state.offset ?? 0, epoch: top?.state.epoch ?? '' };
     this.#inFlight = undefined;
     this.#isLoaded = false;
@@ -237,14 +270,14 @@ export class ChannelLog implements AppendHandler {
 
   /** A repeated attempt met another record: the first attempt's, or a stranger's. */
   async #settleDoubt(flight: InFlight): Promise<void> {
-    const { reader, clock } = this.#shared;
+    const { reader } = this.#shared;
     const { record } = flight.step;
     try {
-      const top = await reader.topForAppend(this.channel, clock.now(), true);
+      const top = await reader.topForAppend(this.channel, true);
       const found = await this.#findRecord(top.record, record);
       if (found === 'unsure') this.#giveUp(flight);
       else if (found === 'absent' || top.record === undefined) this.#onConflict(flight);
-      else this.#onStored(flight.step, top.sequence, top.record.state);
+      else this.#onStored(flight.step, top.sequence, top.record);
     } catch (error) {
       this.onFailure(asReadError(error), true);
     }
@@ -273,12 +306,11 @@ export class ChannelLog implements AppendHandler {
 
   async #load(): Promise<void> {
     this.#isBusy = true;
-    const { reader, clock } = this.#shared;
     try {
-      const top = await reader.topForAppend(this.channel, clock.now(), this.#conflicts > 0);
+      const top = await this.#readTop();
       if (this.#hasRepeats) await this.#answerRepeats(top.record);
-      this.#state = top.record?.state;
-      this.#sequence = top.sequence;
+      this.#adopt(top.record);
+      this.#noteTop(top);
       this.#isLoaded = true;
       this.#advance();
     } catch (error) {
@@ -293,6 +325,57 @@ export class ChannelLog implements AppendHandler {
         this.#advance();
       }
     }
+  }
+
+  /** The log may have lost what it acknowledged (a server without `sync_interval: always`, or without its disk). */
+  async #readTop(): Promise<LogTop> {
+    const { reader, log } = this.#shared;
+    const fromLeader = this.#conflicts > 0;
+    let top = await reader.topForAppend(this.channel, fromLeader);
+    if (!isBehind(top.record?.state, this.#state)) return top;
+    if (!fromLeader) top = await reader.topForAppend(this.channel, true);
+    const { record } = top;
+    if (record === undefined || !isBehind(record.state, this.#state)) return top;
+    log.warn('the log of a channel has lost records, a new epoch begins', { channel: this.channel });
+    return { ...top, record: { ...record, state: forgotten(record.state) } };
+  }
+
+  #adopt(newest: LogRecord | undefined): void {
+    this.#state = newest?.state;
+    this.#isMarked = newest?.bodies.length === 0;
+  }
+
+  #noteTop({ record, sequence }: LogTop): void {
+    this.#sequences.clear();
+    this.#slotsToRead = 1;
+    if (record === undefined) return;
+    const { state } = record;
+    // A mark lies where the next record goes.
+    if (this.#isMarked) this.#sequences.note(nextSlot(state), sequence);
+    else if (state.index >= state.ringIndex) this.#sequences.note(state, sequence);
+  }
+
+  /** A slot that was never written to has no sequence, unless we have just been wrong about something. */
+  #expectedAt(slot: RingSlot): number | undefined {
+    const known = this.#sequences.at(slot);
+    if (known !== undefined || this.#conflicts > 0) return known;
+    return this.#state === undefined || isNewSlot(this.#state) ? 0 : undefined;
+  }
+
+  async #readSlots(flight: InFlight): Promise<void> {
+    const { slots, index } = flight.step.slot;
+    const isDoubtful = this.#conflicts > 0;
+    const count = isDoubtful ? 1 : Math.min(this.#slotsToRead, slots);
+    this.#slotsToRead = Math.min(MAX_SLOTS_READ, 2 * this.#slotsToRead);
+    const wanted = Array.from({ length: count }, (_, ahead) => ({ slots, index: index + ahead }));
+    try {
+      const sequences = await this.#shared.reader.sequencesAt(this.channel, wanted, isDoubtful);
+      for (const [at, slot] of wanted.entries()) this.#sequences.note(slot, sequences[at] ?? 0);
+    } catch (error) {
+      this.onFailure(asReadError(error), false);
+      return;
+    }
+    if (this.#inFlight === flight) this.#send(flight);
   }
 
   #noteRepeats(): void {

@@ -74,10 +74,11 @@ export class HistoryReads {
 
   /** Who has published here reads it here, although another replica answers. */
   async #top(channel: string): Promise<LogRecord | undefined> {
-    const { clock, reader, written } = this.#deps;
-    const top = await reader.top(channel, clock.now());
+    const { reader, written, live } = this.#deps;
+    const known = live.find(channel)?.state;
+    const top = known === undefined ? await reader.top(channel) : await reader.topSince(channel, known);
     if (!written.isAhead(channel, top?.state)) return top;
-    const sure = await reader.topForAppend(channel, clock.now(), true);
+    const sure = await reader.topForAppend(channel, true);
     if (written.isAhead(channel, sure.record?.state)) written.forget(channel);
     return sure.record;
   }

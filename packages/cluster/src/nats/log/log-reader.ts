@@ -2,11 +2,13 @@
 // never a scan (architecture §2.1).
 import type { Publication } from '@carillon/protocol/client';
 import type { Log } from '@carillon/service-kit';
-import type { NatsSubjects } from '../nats-subjects.ts';
-import { firstOffset, MAX_BATCH, readLogRecord, type LogRecord, type LogState } from '../record/log-record.ts';
+import type { NatsSubjects, RingSlot } from '../nats-subjects.ts';
+import { firstOffset, readLogRecord, type LogRecord, type LogState } from '../record/log-record.ts';
 import { toPublication } from '../record/publication-body.ts';
 import type { DirectGet, StoredMessage } from '../request/direct-get.ts';
 import type { OffsetRange } from './history-range.ts';
+import { nextSlot } from './log-state.ts';
+import { laterRecords, likelyRecords, type IndexRange } from './slot-range.ts';
 
 export interface LogReaderDependencies {
   readonly reads: DirectGet;
@@ -16,14 +18,10 @@ export interface LogReaderDependencies {
 
 /** What the newest record of a channel is, for who wants to append the next one. */
 export interface LogTop {
-  /** Undefined: nobody knows the channel, or what is left of it can't be trusted: a new epoch is due. */
+  /** Undefined: nobody knows the channel. */
   readonly record: LogRecord | undefined;
-  /** Of the newest record in the log; 0: there is none. The compare-and-set compares it. */
+  /** Of the newest record in the log; 0: there is none. */
   readonly sequence: number;
-}
-
-interface Found extends LogTop {
-  readonly originSequence: number;
 }
 
 /** All reads reject with an OperationalError. */
@@ -38,39 +36,43 @@ export class LogReader {
     this.#log = log;
   }
 
-  /** The newest record: from the log, or from the top stream where the log's have expired. May be a little behind. */
-  async top(channel: string, nowMs: number): Promise<LogRecord | undefined> {
-    const shard = this.#subjects.shardOf(channel);
-    const stored = await this.#reads.lastData(this.#subjects.logStream(shard), this.#subjects.logAll(channel));
-    if (stored !== undefined) return this.#decode(channel, stored);
-    const kept = await this.#reads.lastData(this.#subjects.topStream(shard), this.#subjects.top(channel));
-    if (kept === undefined) return undefined;
-    const record = this.#decode(channel, kept);
-    // The log has lost what it should still have: the next touch begins a new epoch.
-    return record !== undefined && isMissingInLog(record.state, nowMs) ? undefined : record;
+  /** The newest record, as some replica has it: perhaps a little behind. */
+  async top(channel: string): Promise<LogRecord | undefined> {
+    const stored = await this.#reads.lastData(this.#streamOf(channel), this.#subjects.logAll(channel));
+    return stored === undefined ? undefined : this.#decode(channel, stored);
   }
 
-  /** As {@link top}, and sure enough to append after it: what a replica says is compared with the leader if in doubt. */
-  async topForAppend(channel: string, nowMs: number, fromLeader: boolean): Promise<LogTop> {
-    const shard = this.#subjects.shardOf(channel);
-    const logStream = this.#subjects.logStream(shard);
+  /** As {@link top}, for who knows a state that was the newest: looks at one slot where there is nothing later. */
+  async topSince(channel: string, known: LogState): Promise<LogRecord | undefined> {
+    const subject = this.#subjects.logSlot(channel, nextSlot(known));
+    const stored = await this.#reads.lastData(this.#streamOf(channel), subject);
+    const next = stored === undefined ? undefined : this.#decode(channel, stored);
+    // What lies there is from the ring's last turn, unless something came later.
+    if (next === undefined || next.state.index < known.index) return { state: known, bodies: [] };
+    return next.bodies.length === 0 && isSameTop(next.state, known) ? next : this.top(channel);
+  }
+
+  /** As {@link top}, for who appends after it. What a replica says may be behind: the compare-and-set finds that out. */
+  async topForAppend(channel: string, fromLeader: boolean): Promise<LogTop> {
     const filter = this.#subjects.logAll(channel);
-    const [stored, kept] = await Promise.all([
-      fromLeader ? this.#reads.lastFromLeader(logStream, filter) : this.#reads.last(logStream, filter),
-      this.#reads.last(this.#subjects.topStream(shard), this.#subjects.top(channel)),
-    ]);
-    const fromLog = this.#decodeStored(channel, stored);
-    const fromTops = this.#decodeStored(channel, kept);
-    if (!hasLost(fromLog, fromTops, nowMs)) return newestOf(fromLog, fromTops);
-    const sure = this.#decodeStored(channel, await this.#reads.lastFromLeader(logStream, filter));
-    if (!hasLost(sure, fromTops, nowMs)) return newestOf(sure, fromTops);
-    this.#log.warn('the log of a channel has lost records, a new epoch begins', { channel });
-    return { record: undefined, sequence: sure?.sequence ?? 0 };
+    const stream = this.#streamOf(channel);
+    const stored = await (fromLeader ? this.#reads.lastFromLeader(stream, filter) : this.#reads.last(stream, filter));
+    if (stored === undefined) return { record: undefined, sequence: 0 };
+    return { record: this.#decode(channel, stored.data), sequence: stored.sequence };
+  }
+
+  /** The sequence of the message at each slot, 0 where there is none. */
+  async sequencesAt(channel: string, slots: readonly RingSlot[], fromLeader: boolean): Promise<number[]> {
+    const stream = this.#streamOf(channel);
+    const read = (subject: string): Promise<StoredMessage | undefined> =>
+      fromLeader ? this.#reads.lastFromLeader(stream, subject) : this.#reads.last(stream, subject);
+    const stored = await Promise.all(slots.map((slot) => read(this.#subjects.logSlot(channel, slot))));
+    return stored.map((message) => message?.sequence ?? 0);
   }
 
   /** The record of a sequence, when the log still has it. */
   async recordAt(channel: string, sequence: number): Promise<LogRecord | undefined> {
-    const stored = await this.#reads.at(this.#subjects.logStream(this.#subjects.shardOf(channel)), sequence);
+    const stored = await this.#reads.at(this.#streamOf(channel), sequence);
     return stored === undefined ? undefined : this.#decode(channel, stored.data);
   }
 
@@ -79,16 +81,15 @@ export class LogReader {
    * `fromLeader` the slots are read one by one, for those few that a replica did not have.
    */
   async records(channel: string, state: LogState, range: OffsetRange, fromLeader = false): Promise<LogRecord[]> {
-    const read = async (slots: OffsetRange): Promise<LogRecord[]> => {
-      const stored = await this.#slots(channel, this.#slotSubjects(channel, state, slots), fromLeader);
-      return stored.filter((record) => isWithin(record, state, range));
+    const found: LogRecord[] = [];
+    const read = async (indices: IndexRange): Promise<void> => {
+      found.push(...(await this.#slots(channel, this.#slotSubjects(channel, state, indices), fromLeader)));
     };
-    const records = await read(range);
-    if (!records.some((record) => record.state.offset >= range.to)) {
-      // A record is at the slot of its last publication, which may be beyond the range.
-      records.push(...(await read({ from: range.to + 1, to: range.to + MAX_BATCH - 1 })));
-    }
-    return records.toSorted((a, b) => a.state.offset - b.state.offset);
+    await read(likelyRecords(state, range));
+    await read(laterRecords(state, range, found));
+    return found
+      .filter((record) => isWithin(record, state, range))
+      .toSorted((one, other) => one.state.offset - other.state.offset);
   }
 
   /** The oldest records of the log, at most so many, by offset: of a ring of not more than a thousand slots. */
@@ -100,7 +101,7 @@ export class LogReader {
 
   async #slots(channel: string, slots: readonly string[], fromLeader: boolean): Promise<LogRecord[]> {
     if (slots.length === 0) return [];
-    const stream = this.#subjects.logStream(this.#subjects.shardOf(channel));
+    const stream = this.#streamOf(channel);
     const stored = fromLeader
       ? (await Promise.all(slots.map((slot) => this.#reads.lastFromLeader(stream, slot)))).flatMap(dataOf)
       : await this.#reads.lastOfEach(stream, slots);
@@ -111,34 +112,41 @@ export class LogReader {
     return stored.map((data) => this.#decode(channel, data)).filter((record) => record !== undefined);
   }
 
-  /** The newest records of many channels as the top streams have them, some milliseconds behind the log. */
-  async tops(shard: number, channels: readonly string[]): Promise<Map<string, LogRecord>> {
-    const bySubject = new Map(channels.map((channel) => [this.#subjects.top(channel), channel]));
-    const stored = await this.#reads.lastBySubject(this.#subjects.topStream(shard), [...bySubject.keys()]);
-    const tops = new Map<string, LogRecord>();
-    for (const [subject, data] of stored) {
-      const channel = bySubject.get(subject);
-      const record = channel === undefined ? undefined : this.#decode(channel, data);
-      if (channel !== undefined && record !== undefined) tops.set(channel, record);
+  /**
+   * Of channels of one shard with the states that are believed to be their newest, those where it is so, with the newest
+   * record. Looks at two slots of each: that record's, and the one where any later record would be.
+   */
+  async unmoved(shard: number, believed: ReadonlyMap<string, LogState>): Promise<Map<string, LogRecord>> {
+    const subjects = [...believed].flatMap(([channel, state]) => {
+      const { slot } = this.#subjects.logOf(channel);
+      return [slot(slotOf(state, state.index)), slot(nextSlot(state))];
+    });
+    const stored = await this.#reads.lastBySubject(this.#subjects.logStream(shard), subjects);
+    const unmoved = new Map<string, LogRecord>();
+    for (const [at, [channel, state]] of [...believed].entries()) {
+      const [own, next] = [subjects[2 * at] ?? '', subjects[2 * at + 1] ?? ''].map((subject) => {
+        const data = stored.get(subject);
+        return data === undefined ? undefined : this.#decode(channel, data);
+      });
+      const mark = next?.bodies.length === 0 && isSameTop(next.state, state) ? next : undefined;
+      const isMoved = next !== undefined && mark === undefined && next.state.index >= state.index;
+      const newest = mark ?? (own !== undefined && isSameTop(own.state, state) ? own : undefined);
+      if (newest !== undefined && !isMoved) unmoved.set(channel, newest);
     }
-    return tops;
+    return unmoved;
   }
 
-  #slotSubjects(channel: string, state: LogState, { from, to }: OffsetRange): string[] {
-    const last = Math.min(state.offset, to);
-    const slots = new Set<string>();
-    const subjects = this.#subjects.logOf(channel);
-    for (let offset = Math.max(from, last - state.slots + 1); offset <= last; offset++) {
-      if (offset >= state.ringSince) slots.add(subjects.slot(state.slots, offset));
-      else if (state.previousSlots > 0) slots.add(subjects.slot(state.previousSlots, offset));
-    }
-    return [...slots];
+  #streamOf(channel: string): string {
+    return this.#subjects.logStream(this.#subjects.shardOf(channel));
   }
 
-  #decodeStored(channel: string, stored: StoredMessage | undefined): Found | undefined {
-    if (stored === undefined) return undefined;
-    const { sequence, originSequence, data } = stored;
-    return { record: this.#decode(channel, data), sequence, originSequence };
+  #slotSubjects(channel: string, state: LogState, { from, to }: IndexRange): string[] {
+    const subjects = new Set<string>();
+    const { slot } = this.#subjects.logOf(channel);
+    for (let index = from; index <= to; index++) {
+      if (index >= state.ringIndex || state.previousSlots > 0) subjects.add(slot(slotOf(state, index)));
+    }
+    return [...subjects];
   }
 
   #decode(channel: string, data: Uint8Array): LogRecord | undefined {
@@ -175,29 +183,13 @@ export function isWithin(record: LogRecord, state: LogState, range: OffsetRange)
   return record.state.offset >= range.from && firstOffset(record) <= range.to;
 }
 
-/** A top whose record ought to be in the log still; a minute for clocks that differ. */
-function isMissingInLog(state: LogState, nowMs: number): boolean {
-  return state.expiresAt > nowMs + 60_000;
+/** Where the record of an index is, of the newest ring or of the one before. */
+function slotOf({ ringIndex, slots, previousSlots }: LogState, index: number): RingSlot {
+  return { slots: index >= ringIndex || previousSlots === 0 ? slots : previousSlots, index };
 }
 
-/** Whether the log lacks what the top stream has seen in it, and what can't have expired yet. */
-function hasLost(fromLog: Found | undefined, fromTops: Found | undefined, nowMs: number): boolean {
-  const kept = fromTops?.record?.state;
-  if (kept === undefined || !isMissingInLog(kept, nowMs)) return false;
-  const stored = fromLog?.record?.state;
-  if (fromLog === undefined || stored === undefined) return true;
-  if (kept.epoch === stored.epoch) return kept.offset > stored.offset;
-  // Two clocks may differ, and a log that was made anew counts anew: only both together tell which came later.
-  return kept.writtenAt > stored.writtenAt && (fromTops?.originSequence ?? 0) > fromLog.sequence;
-}
-
-function newestOf(fromLog: Found | undefined, fromTops: Found | undefined): LogTop {
-  const sequence = fromLog?.sequence ?? 0;
-  const [stored, kept] = [fromLog?.record, fromTops?.record];
-  if (stored === undefined || kept === undefined) return { record: stored ?? kept, sequence };
-  // While the records of an idle channel expire, the last one may go a moment before the others.
-  const isExpiring = kept.state.epoch === stored.state.epoch && kept.state.offset > stored.state.offset;
-  return { record: isExpiring ? kept : stored, sequence };
+function isSameTop(one: LogState, other: LogState): boolean {
+  return one.epoch === other.epoch && one.offset === other.offset;
 }
 
 function dataOf(message: StoredMessage | undefined): Uint8Array[] {

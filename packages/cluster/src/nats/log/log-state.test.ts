@@ -5,8 +5,13 @@ import {
   afterPublications,
   initialState,
   isMetaExpired,
+  isBehind,
+  isNewSlot,
   isVersionSuppressed,
+  needsRest,
   needsTouch,
+  nextSlot,
+  recordEnd,
   visibleFloor,
 } from './log-state.ts';
 
@@ -33,7 +38,16 @@ describe('the state of a log', () => {
 
   test('counts publications and shows as many as the size says', () => {
     const state = publish(publish(empty, 2), 3);
-    expect(state).toMatchObject({ epoch: 'e', offset: 5, floor: 3, slots: 4, ringSince: 1, previousSlots: 0 });
+    expect(state).toMatchObject({
+      epoch: 'e',
+      offset: 5,
+      floor: 3,
+      index: 2,
+      slots: 4,
+      ringSince: 1,
+      previousSlots: 0,
+    });
+    expect(nextSlot(state)).toEqual({ slots: 4, index: 3 });
     expect(visibleFloor(state, retention, 1_000)).toBe(3);
   });
 
@@ -46,7 +60,8 @@ describe('the state of a log', () => {
 
   test('swaps to a larger ring when the size grows, and reads the old one until it is out of sight', () => {
     const grown = publish(publish(empty, 5), 1, { historySize: 10 });
-    expect(grown).toMatchObject({ offset: 6, floor: 3, slots: 11, ringSince: 6, previousSlots: 4 });
+    // The first record of the new size is where writers that know the old one expect it.
+    expect(grown).toMatchObject({ offset: 6, floor: 3, slots: 11, ringIndex: 3, ringSince: 7, previousSlots: 4 });
     const later = publish(grown, 6, { historySize: 10 });
     expect(later).toMatchObject({ offset: 12, floor: 3, previousSlots: 4 });
     expect(publish(later, 4, { historySize: 10 })).toMatchObject({ offset: 16, floor: 7, previousSlots: 0 });
@@ -55,9 +70,10 @@ describe('the state of a log', () => {
   test('gives up what is in the first of three rings', () => {
     const grown = publish(publish(empty, 3), 1, { historySize: 10 });
     expect(publish(grown, 1, { historySize: 20 })).toMatchObject({
-      floor: 4,
+      floor: 5,
       slots: 21,
-      ringSince: 5,
+      ringIndex: 4,
+      ringSince: 6,
       previousSlots: 11,
     });
   });
@@ -89,6 +105,40 @@ describe('the state of a log', () => {
     expect(publish(empty, 1, { historySize: 99, historyTtlMs: DAY_MS, nowMs: 0 }).expiresAt).toBe(30 * DAY_MS);
     expect(publish(empty, 1, { historySize: 99, historyTtlMs: 20 * DAY_MS, nowMs: 0 }).expiresAt).toBe(40 * DAY_MS);
     expect(publish(list, 1, { historyTtlMs: 1_000, nowMs: 1_000 }).expiresAt).toBe(6_000_000);
+  });
+
+  test('lets a mark live as long as epoch and offset, and no shorter than publications', () => {
+    const brief = publish(empty, 1, { historyTtlMs: 1_000, nowMs: 0 });
+    expect(recordEnd({ state: brief, bodies: [] })).toBe(3_600_000 + 60_000);
+    const long = publish(empty, 1, { historyTtlMs: DAY_MS, nowMs: 0 });
+    expect(recordEnd({ state: long, bodies: [] })).toBe(long.expiresAt);
+    expect(needsRest(brief)).toBe(true);
+    expect(needsRest(long)).toBe(false);
+  });
+
+  test('goes on with the ring of an epoch that is over', () => {
+    const before = publish(publish(empty, 3), 2);
+    const after = initialState('f', { ...retention, historySize: 2 }, before);
+    expect(after).toMatchObject({ epoch: 'f', offset: 0, floor: 1, index: 2, slots: 4, previousSlots: 0 });
+    expect(nextSlot(after)).toEqual(nextSlot(before));
+  });
+
+  test('knows the slots that no record has been in', () => {
+    let state = empty;
+    const news: boolean[] = [];
+    for (let count = 0; count < 6; count++) {
+      news.push(isNewSlot(state));
+      state = publish(state, 1);
+    }
+    expect(news).toEqual([true, true, true, true, false, false]);
+  });
+
+  test('is behind what was acknowledged only within an epoch', () => {
+    const state = publish(empty, 3);
+    expect(isBehind(publish(empty, 2), state)).toBe(true);
+    expect(isBehind(state, state)).toBe(false);
+    expect(isBehind({ ...empty, epoch: 'f' }, state)).toBe(false);
+    expect(isBehind(undefined, state)).toBe(false);
   });
 
   test('suppresses versions that are not above the stored one of their version epoch', () => {

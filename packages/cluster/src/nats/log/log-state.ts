@@ -1,22 +1,46 @@
 // How a channel's stream moves from one record to the next. Pure: the writer's compare-and-set makes each step happen once.
 import type { Retention } from '../../broker.ts';
-import type { LogState } from '../record/log-record.ts';
+import type { RingSlot } from '../nats-subjects.ts';
+import type { LogRecord, LogState } from '../record/log-record.ts';
 
-/** A log record lives at least so long, so that a top stream that lags is never behind an expired log. */
+/** A log record lives at least so long: many times what a mark that outlives it may be late. */
 export const MIN_RECORD_LIFE_MS: number = 10 * 60_000;
 /** A record of a channel that publishes rarely lives at most so long, or twice the history ttl if that is more. */
 const MAX_RECORD_LIFE_MS = 30 * 24 * 60 * 60_000;
 
-/** Before anything is known of a channel: the state that the first record of a new epoch follows. */
-export function initialState(epoch: string, retention: Retention): LogState {
+/** Clocks of nodes and of NATS may differ so much before an epoch is forgotten that should not be, ms. */
+const MARK_SLACK_MS = 60_000;
+
+/**
+ * Where the next record of a channel goes, whatever it is: what every writer compares and sets. A mark is stored there as
+ * well, and the next publication on top of it.
+ */
+export function nextSlot({ slots, index }: LogState): RingSlot {
+  return { slots, index: index + 1 };
+}
+
+/** Whether the slot of the next record has never been used: the ring has not come round yet. */
+export function isNewSlot({ index, ringIndex, slots }: LogState): boolean {
+  return index + 1 - ringIndex < slots;
+}
+
+/**
+ * The state that the first record of a new epoch follows. `before`: what is left of the time before, if anything; its ring
+ * goes on, so that whoever still writes for the old epoch meets us at the same slot.
+ */
+export function initialState(epoch: string, retention: Retention, before?: LogState): LogState {
+  const index = before?.index ?? 0;
   return {
     epoch,
     offset: 0,
     floor: 1,
-    slots: retention.historySize + 1,
+    index,
+    slots: before?.slots ?? retention.historySize + 1,
+    ringIndex: before?.ringIndex ?? 1,
     ringSince: 1,
     previousSlots: 0,
     writtenAt: 0,
+    metaTtlMs: retention.historyMetaTtlMs,
     publishedAt: 0,
     expiresAt: 0,
     version: 0,
@@ -27,6 +51,16 @@ export function initialState(epoch: string, retention: Retention): LogState {
 /** Whether epoch and offset are forgotten. */
 export function isMetaExpired(state: LogState, retention: Retention, nowMs: number): boolean {
   return nowMs - state.writtenAt > retention.historyMetaTtlMs;
+}
+
+/** A state that counts as expired: its ring goes on under a new epoch. */
+export function forgotten(state: LogState): LogState {
+  return { ...state, writtenAt: 0 };
+}
+
+/** Whether the log has less of an epoch than it has acknowledged. */
+export function isBehind(found: LogState | undefined, acknowledged: LogState | undefined): boolean {
+  return found !== undefined && found.epoch === acknowledged?.epoch && found.offset < acknowledged.offset;
 }
 
 /** Whether a read should renew the life of epoch and offset. Not each one: a write per read would be dear. */
@@ -53,16 +87,19 @@ export interface PublicationStep {
 export function afterPublications(before: LogState, step: PublicationStep): LogState {
   const { retention, count, nowMs } = step;
   const offset = before.offset + count;
+  const index = before.index + 1;
   let floor = Math.max(visibleFloor(before, retention, nowMs), offset - retention.historySize + 1);
-  let { slots, ringSince, previousSlots } = before;
+  let { slots, ringIndex, ringSince, previousSlots } = before;
   const wantedSlots = retention.historySize + 1;
   // A smaller size only moves the floor: nodes that disagree for the time of a roll-out must not swap rings to and fro.
   if (wantedSlots > slots) {
     // Two older rings are one too many to read: what is left in the first of them is given up.
     if (previousSlots !== 0) floor = Math.max(floor, ringSince);
+    // This record is still where other writers expect it; the next one begins the new ring.
     previousSlots = slots;
     slots = wantedSlots;
-    ringSince = before.offset + 1;
+    ringIndex = index + 1;
+    ringSince = offset + 1;
   }
   if (floor >= ringSince) previousSlots = 0;
   const hasVersion = step.version > 0;
@@ -70,10 +107,13 @@ export function afterPublications(before: LogState, step: PublicationStep): LogS
     epoch: before.epoch,
     offset,
     floor,
+    index,
     slots,
+    ringIndex,
     ringSince,
     previousSlots,
     writtenAt: nowMs,
+    metaTtlMs: retention.historyMetaTtlMs,
     publishedAt: nowMs,
     expiresAt: lifeEnd(before, retention, nowMs),
     version: hasVersion ? step.version : before.version,
@@ -89,8 +129,19 @@ export function afterMark(before: LogState, retention: Retention, nowMs: number,
     floor,
     previousSlots: floor >= before.ringSince ? 0 : before.previousSlots,
     writtenAt: nowMs,
-    expiresAt: lifeEnd(before, retention, nowMs),
+    metaTtlMs: retention.historyMetaTtlMs,
   };
+}
+
+/** When a record may go, ms since 1970: a mark as late as epoch and offset, and never sooner than a publication. */
+export function recordEnd({ state, bodies }: LogRecord): number {
+  if (bodies.length > 0) return state.expiresAt;
+  return Math.max(state.expiresAt, state.writtenAt + state.metaTtlMs + MARK_SLACK_MS);
+}
+
+/** Whether epoch and offset would be forgotten too soon if a publication stayed the newest record: a mark must follow. */
+export function needsRest({ expiresAt, writtenAt, metaTtlMs }: LogState): boolean {
+  return expiresAt < writtenAt + metaTtlMs;
 }
 
 /**

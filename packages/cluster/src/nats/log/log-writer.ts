@@ -12,6 +12,8 @@ import type { LogPublisher } from '../request/log-publisher.ts';
 import { ChannelLog, type ChannelLogDependencies } from './channel-log.ts';
 import { IdempotencyWindow } from './idempotency-window.ts';
 import type { LogReader } from './log-reader.ts';
+import { RestKeeper } from './rest-keeper.ts';
+import { SequenceBudget } from './slot-sequences.ts';
 
 export interface LogWriterDependencies {
   readonly link: NatsLink;
@@ -38,13 +40,17 @@ export interface LogAppend {
 
 const MAX_CHANNELS = 100_000;
 const MAX_KEYS = 200_000;
+/** Sequences of slots, over all channels: 64 MiB. Channels beyond it look their next slot up before each append. */
+const MAX_SEQUENCES = 8 * 1_024 * 1_024;
 
 export class LogWriter {
   readonly #shared: ChannelLogDependencies;
   readonly #channels: Map<string, ChannelLog> = new Map();
+  readonly #rests: RestKeeper;
   #isClosed = false;
 
   constructor({ link, publisher, reader, clock, log, idempotencyTtlMs, metrics }: LogWriterDependencies) {
+    this.#rests = new RestKeeper({ clock, log, rest: (channel, deadlineMs) => this.#rest(channel, deadlineMs) });
     this.#shared = {
       link,
       publisher,
@@ -53,6 +59,8 @@ export class LogWriter {
       log,
       out: new ByteWriter(),
       idempotency: new IdempotencyWindow(idempotencyTtlMs, MAX_KEYS),
+      sequences: new SequenceBudget(MAX_SEQUENCES),
+      onUnmarked: (channel) => this.#rests.note(channel),
       createEpoch: () => createEpoch(),
       metrics,
     };
@@ -79,9 +87,20 @@ export class LogWriter {
     await this.#mark('remove', channel, retention, deadlineMs);
   }
 
+  /** A channel whose writer may not have lived to mark it. */
+  noteUnmarked(channel: string): void {
+    if (!this.#isClosed) this.#rests.note(channel);
+  }
+
+  /** NATS may have come back without what it had: nothing that was known of channels counts any more. */
+  distrust(): void {
+    for (const channel of this.#channels.values()) channel.distrust();
+  }
+
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#rests.close();
     const error = new OperationalError('nats_closed', 'the broker is closed');
     for (const channel of this.#channels.values()) channel.close(error);
     this.#channels.clear();
@@ -91,6 +110,13 @@ export class LogWriter {
     const deadlineAt = this.#shared.clock.monotonic() + ms;
     return new Promise((resolve, reject) => {
       this.#channel(channel).push({ kind, retention, deadlineAt, resolve, reject });
+    });
+  }
+
+  #rest(channel: string, ms: number): Promise<LogState | undefined> {
+    const deadlineAt = this.#shared.clock.monotonic() + ms;
+    return new Promise((resolve, reject) => {
+      this.#channel(channel).push({ kind: 'rest', deadlineAt, resolve, reject });
     });
   }
 
@@ -110,7 +136,9 @@ export class LogWriter {
     let left = MAX_CHANNELS / 10;
     for (const [name, channel] of this.#channels) {
       if (left-- <= 0) break;
-      if (channel.isIdle) this.#channels.delete(name);
+      if (!channel.isIdle) continue;
+      channel.forget();
+      this.#channels.delete(name);
     }
   }
 }

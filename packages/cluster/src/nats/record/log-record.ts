@@ -1,4 +1,4 @@
-// What a message of the log stream, of the top stream and on a live subject holds. Binary, no headers needed.
+// What a message of the log stream and on a live subject holds. Binary, no headers needed.
 import { ProtocolViolation } from '@carillon/protocol/codes';
 import { ByteReader } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
@@ -11,16 +11,21 @@ export interface LogState {
   readonly offset: number;
   /** Oldest offset that readers may see, at most `offset` + 1: size, expiry and removal move it up. */
   readonly floor: number;
-  /** Modulus of the ring: offset n is at slot n mod `slots`. */
+  /** Records with publications so far, whatever their epoch: the newest one's number. A mark does not count. */
+  readonly index: number;
+  /** Modulus of the ring: the record of index n is at slot n mod `slots`. */
   readonly slots: number;
-  /** First offset of the ring of that modulus; older ones are in the ring of `previousSlots`, unless that is 0. */
+  /** First record of the ring of that modulus, and first offset; older ones are in the ring of `previousSlots`, unless that is 0. */
+  readonly ringIndex: number;
   readonly ringSince: number;
   readonly previousSlots: number;
-  /** When the record was written, ms since 1970: meta ttl runs from here. */
+  /** When the channel was last published to, read or touched, ms since 1970: meta ttl runs from here. */
   readonly writtenAt: number;
+  /** How long epoch and offset live after that, ms, as who wrote the record had it configured. */
+  readonly metaTtlMs: number;
   /** When the newest publication was stored, ms since 1970: history ttl runs from here. 0: there is none. */
   readonly publishedAt: number;
-  /** No record of the log lives longer, ms since 1970. */
+  /** No record with publications lives longer, ms since 1970. */
   readonly expiresAt: number;
   /** Stored version; 0: none. */
   readonly version: number;
@@ -34,12 +39,12 @@ export interface LogRecord {
 }
 
 /** Kind and version of the format in the first byte of every message. */
-export const KIND_LOG = 0x11;
+export const KIND_LOG = 0x15;
 export const KIND_LIVE = 0x12;
 export const KIND_JOIN = 0x13;
 export const KIND_LEAVE = 0x14;
 
-/** Publications in one record. A limited read looks so many slots further. */
+/** Publications in one record. */
 export const MAX_BATCH = 64;
 
 export function writeLogRecord(out: ByteWriter, { state, bodies }: LogRecord): void {
@@ -48,10 +53,13 @@ export function writeLogRecord(out: ByteWriter, { state, bodies }: LogRecord): v
   out.varint(state.offset);
   out.varint(bodies.length);
   out.varint(state.offset + 1 - state.floor);
+  out.varint(state.index);
   out.varint(state.slots);
+  out.varint(state.index + 1 - state.ringIndex);
   out.varint(state.offset + 1 - state.ringSince);
   out.varint(state.previousSlots);
   out.varint(state.writtenAt);
+  out.varint(state.metaTtlMs);
   out.varint(state.publishedAt);
   out.varint(state.expiresAt);
   out.varint(state.version);
@@ -67,10 +75,13 @@ export function readLogRecord(bytes: Uint8Array): LogRecord {
   const offset = reader.varint();
   const count = reader.varint();
   const floor = offset + 1 - reader.varint();
+  const index = reader.varint();
   const slots = reader.varint();
+  const ringIndex = index + 1 - reader.varint();
   const ringSince = offset + 1 - reader.varint();
   const previousSlots = reader.varint();
   const writtenAt = reader.varint();
+  const metaTtlMs = reader.varint();
   const publishedAt = reader.varint();
   const expiresAt = reader.varint();
   const version = reader.varint();
@@ -83,10 +94,13 @@ export function readLogRecord(bytes: Uint8Array): LogRecord {
     epoch,
     offset,
     floor,
+    index,
     slots,
+    ringIndex,
     ringSince,
     previousSlots,
     writtenAt,
+    metaTtlMs,
     publishedAt,
     expiresAt,
     version,

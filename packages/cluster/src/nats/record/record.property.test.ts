@@ -40,23 +40,27 @@ const record: fc.Arbitrary<LogRecord> = fc
     extra: fc.nat(1_000),
     floorBack: fc.nat(20),
     epoch: word,
+    index: fc.nat(100_000),
+    ringBack: fc.nat(20),
     slots: fc.integer({ min: 1, max: 10_000 }),
     previousSlots: fc.nat(10_000),
-    times: fc.tuple(natural, natural, natural),
+    times: fc.tuple(natural, natural, natural, natural),
     version: natural,
     versionEpoch: text,
   })
-  .map(({ bodies, extra, floorBack, times, versionEpoch, ...state }) => {
+  .map(({ bodies, extra, floorBack, ringBack, times, versionEpoch, ...state }) => {
     const offset = bodies.length + extra;
-    const [writtenAt, publishedAt, expiresAt] = times;
+    const [writtenAt, publishedAt, expiresAt, metaTtlMs] = times;
     return {
       bodies,
       state: {
         ...state,
         offset,
         floor: Math.max(0, offset + 1 - floorBack),
+        ringIndex: Math.max(0, state.index + 1 - ringBack),
         ringSince: Math.max(0, offset - floorBack),
         writtenAt,
+        metaTtlMs,
         publishedAt,
         expiresAt,
         versionEpoch: state.version === 0 ? '' : versionEpoch,
@@ -149,7 +153,7 @@ describe('binary records', () => {
     const anyBytes = fc.oneof(
       bytes,
       fc
-        .tuple(fc.constantFrom(0x11, 0x12, 0x13, 0x14, 0x21, 0x31, 0x32), bytes)
+        .tuple(fc.constantFrom(0x11, 0x15, 0x12, 0x13, 0x14, 0x21, 0x31, 0x32), bytes)
         .map(([kind, rest]) => Buffer.concat([Buffer.from([kind]), rest])),
       fc
         .tuple(record, fc.nat(200))

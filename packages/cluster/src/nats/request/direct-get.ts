@@ -5,8 +5,6 @@ import { isNoResponders, ReplyInbox } from './reply-inbox.ts';
 
 export interface StoredMessage {
   readonly sequence: number;
-  /** Its sequence in the stream it was sourced from; 0: it was not, or the reader does not know. */
-  readonly originSequence: number;
   /** The reader's own. */
   readonly data: Uint8Array;
 }
@@ -61,7 +59,7 @@ export class DirectGet {
       throw new OperationalError('nats_read', `NATS refused a read: ${answer.error.description ?? ''}`);
     }
     if (answer.message === undefined) return undefined;
-    return { sequence: answer.message.seq, originSequence: 0, data: Buffer.from(answer.message.data ?? '', 'base64') };
+    return { sequence: answer.message.seq, data: Buffer.from(answer.message.data ?? '', 'base64') };
   }
 
   /** The last message of each subject, in order of sequence; of some replica, as {@link last}. */
@@ -105,11 +103,8 @@ export class DirectGet {
     const code = message.headers?.code ?? 0;
     if (code === 404) return undefined;
     if (code !== 0) throw refused(message);
-    const source = message.headers?.get('Nats-Stream-Source') ?? '';
     return {
       sequence: Number(message.headers?.get('Nats-Sequence') ?? 0),
-      // Stream name, sequence, filters, subject.
-      originSequence: Number(source.split(' ')[1] ?? 0),
       data: copyOf(message.data),
     };
   }

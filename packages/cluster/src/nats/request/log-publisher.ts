@@ -8,8 +8,7 @@ import { isNoResponders, type ReplyHandler, type ReplyInbox } from './reply-inbo
 export interface AppendMessage {
   readonly subject: string;
   readonly payload: Uint8Array;
-  /** Subject or filter whose last sequence is compared. */
-  readonly filter: string;
+  /** Of the last message of the subject; 0: there is none. */
   readonly expectedSequence: number;
   /** 0: the stream's own age limit counts. */
   readonly ttlSeconds: number;
@@ -69,10 +68,7 @@ export class LogPublisher {
 function headerLines(message: AppendMessage): string {
   const id = message.messageId === undefined ? '' : `Nats-Msg-Id: ${message.messageId}\r\n`;
   const ttl = message.ttlSeconds === 0 ? '' : `Nats-TTL: ${message.ttlSeconds}\r\n`;
-  return (
-    `Nats-Expected-Last-Subject-Sequence: ${message.expectedSequence}\r\n` +
-    `Nats-Expected-Last-Subject-Sequence-Subject: ${message.filter}\r\n${ttl}${id}`
-  );
+  return `Nats-Expected-Last-Subject-Sequence: ${message.expectedSequence}\r\n${ttl}${id}`;
 }
 
 class AckHandler implements ReplyHandler {

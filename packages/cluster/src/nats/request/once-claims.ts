@@ -53,14 +53,10 @@ export class OnceClaims {
 
   #try(subject: string, payload: Uint8Array): Promise<Attempt> {
     return new Promise((resolve) => {
-      this.#deps.publisher.append(
-        { subject, payload, filter: subject, expectedSequence: 0, ttlSeconds: 0 },
-        ATTEMPT_TIMEOUT_MS,
-        {
-          onOutcome: (outcome) => resolve({ outcome, isInDoubt: false }),
-          onFailure: (error, isInDoubt) => resolve({ error, isInDoubt }),
-        },
-      );
+      this.#deps.publisher.append({ subject, payload, expectedSequence: 0, ttlSeconds: 0 }, ATTEMPT_TIMEOUT_MS, {
+        onOutcome: (outcome) => resolve({ outcome, isInDoubt: false }),
+        onFailure: (error, isInDoubt) => resolve({ error, isInDoubt }),
+      });
     });
   }
 }
