@@ -118,8 +118,8 @@ export class LogReader {
    */
   async unmoved(shard: number, believed: ReadonlyMap<string, LogState>): Promise<Map<string, LogRecord>> {
     const subjects = [...believed].flatMap(([channel, state]) => {
-      const { slot } = this.#subjects.logOf(channel);
-      return [slot(slotOf(state, state.index)), slot(nextSlot(state))];
+      const own = this.#subjects.logOf(channel);
+      return [own.slot(slotOf(state, state.index)), own.slot(nextSlot(state))];
     });
     const stored = await this.#reads.lastBySubject(this.#subjects.logStream(shard), subjects);
     const unmoved = new Map<string, LogRecord>();
@@ -142,9 +142,9 @@ export class LogReader {
 
   #slotSubjects(channel: string, state: LogState, { from, to }: IndexRange): string[] {
     const subjects = new Set<string>();
-    const { slot } = this.#subjects.logOf(channel);
+    const own = this.#subjects.logOf(channel);
     for (let index = from; index <= to; index++) {
-      if (index >= state.ringIndex || state.previousSlots > 0) subjects.add(slot(slotOf(state, index)));
+      if (index >= state.ringIndex || state.previousSlots > 0) subjects.add(own.slot(slotOf(state, index)));
     }
     return [...subjects];
   }

@@ -12,7 +12,7 @@ import type { LogPublisher } from '../request/log-publisher.ts';
 import { ChannelLog, type ChannelLogDependencies } from './channel-log.ts';
 import { IdempotencyWindow } from './idempotency-window.ts';
 import type { LogReader } from './log-reader.ts';
-import { RestKeeper } from './rest-keeper.ts';
+import { RestKeeper } from '../rest/rest-keeper.ts';
 import { SequenceBudget } from './slot-sequences.ts';
 
 export interface LogWriterDependencies {

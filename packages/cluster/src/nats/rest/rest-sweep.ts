@@ -4,7 +4,7 @@ import { OperationalError, type Clock, type Log, type TimerHandle } from '@caril
 import type { NodeRecord } from '../../control.ts';
 import type { NatsSubjects } from '../nats-subjects.ts';
 import type { ScannedMessage, ScanStart, StreamScan } from '../request/stream-scan.ts';
-import { ownerOf } from './channel-owner.ts';
+import { ownerOf } from '../owner/channel-owner.ts';
 import { REST_AFTER_MS } from './rest-keeper.ts';
 
 export interface RestSweepDependencies {
@@ -48,7 +48,9 @@ export class RestSweep {
   #schedule(): void {
     if (this.#isClosed) return;
     this.#timer = this.#deps.clock.setTimer(TICK_MS, () => {
-      this.#tick().finally(() => this.#schedule());
+      this.#tick()
+        .catch((error: unknown) => this.#deps.log.error('the log was not looked through', { error }))
+        .finally(() => this.#schedule());
     });
     this.#timer.unref();
   }

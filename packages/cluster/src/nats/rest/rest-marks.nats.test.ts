@@ -10,8 +10,8 @@ import { createLinkRequesters } from '../request/link-requesters.ts';
 import { LogPublisher } from '../request/log-publisher.ts';
 import { ReplyInbox } from '../request/reply-inbox.ts';
 import { StreamScan } from '../request/stream-scan.ts';
-import { LogReader } from './log-reader.ts';
-import { LogWriter } from './log-writer.ts';
+import { LogReader } from '../log/log-reader.ts';
+import { LogWriter } from '../log/log-writer.ts';
 import { REST_AFTER_MS } from './rest-keeper.ts';
 import { RestSweep } from './rest-sweep.ts';
 

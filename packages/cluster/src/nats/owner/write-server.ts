@@ -4,7 +4,7 @@ import type { Msg, Subscription } from '@nats-io/nats-core';
 import type { NatsLink } from '../nats-connection.ts';
 import { ByteWriter } from '../record/byte-writer.ts';
 import { readWriteRequest, writeWriteAnswer, type WriteAnswer, type WriteRequest } from '../record/write-request.ts';
-import type { LogWriter } from './log-writer.ts';
+import type { LogWriter } from '../log/log-writer.ts';
 
 export interface WriteServerDependencies {
   readonly link: NatsLink;

@@ -8,7 +8,7 @@ import { ByteWriter } from '../record/byte-writer.ts';
 import { readWriteAnswer, writeWriteRequest, type WriteAnswer, type WriteRequest } from '../record/write-request.ts';
 import { isNoResponders, type ReplyInbox } from '../request/reply-inbox.ts';
 import { ownerOf } from './channel-owner.ts';
-import type { LogAppend, LogWriter } from './log-writer.ts';
+import type { LogAppend, LogWriter } from '../log/log-writer.ts';
 
 export interface WriteRouterDependencies {
   readonly link: NatsLink;

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { nodeRecord } from '../broker-test/broker-test-cluster.ts';
 import { createNatsSubjects } from '../nats-subjects.ts';
 import type { ScannedMessage, ScanStart } from '../request/stream-scan.ts';
-import { ownerOf } from './channel-owner.ts';
+import { ownerOf } from '../owner/channel-owner.ts';
 import { RestSweep } from './rest-sweep.ts';
 
 const subjects = createNatsSubjects({ prefix: 'c', shards: 1 });
