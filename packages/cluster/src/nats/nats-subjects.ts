@@ -61,6 +61,8 @@ export interface NatsSubjects {
 }
 
 export interface ChannelLogSubjects {
+  /** Every record. */
+  readonly all: string;
   slot(slot: RingSlot): string;
 }
 
@@ -102,6 +104,7 @@ export function createNatsSubjects({ prefix, shards = DEFAULT_SHARDS }: NatsSubj
     logOf: (channel) => {
       const base = `${p}.h.${at(channel)}.`;
       return {
+        all: `${base}*`,
         slot: (slot) => base + slotToken(slot),
       };
     },

@@ -13,7 +13,7 @@ import type { AppendEntry, PublicationEntry } from './append-entry.ts';
 import { nextStep, type AppendStep } from './append-step.ts';
 import type { IdempotencyWindow } from './idempotency-window.ts';
 import type { LogReader, LogTop } from './log-reader.ts';
-import { forgotten, isBehind, isNewSlot, needsRest, nextSlot, recordEnd } from './log-state.ts';
+import { forgotten, isBehind, isLater, isNewSlot, needsRest, nextSlot, recordEnd } from './log-state.ts';
 import { offsetOf, RepeatSearch } from './repeat-search.ts';
 import { SlotSequences, type SequenceBudget } from './slot-sequences.ts';
 
@@ -58,6 +58,8 @@ export class ChannelLog implements AppendHandler {
   /** The newest record is a mark. */
   #isMarked = false;
   readonly #sequences: SlotSequences;
+  /** Of the newest message, when it was looked for. */
+  #topSequence = 0;
   #slotsToRead = 1;
   #isLoaded = false;
   /** The log is to be searched for publications in the queue. */
@@ -178,7 +180,7 @@ export class ChannelLog implements AppendHandler {
     });
   }
 
-  #messageOf({ record, slot, entries }: AppendStep & { kind: 'append' }, expectedSequence: number): AppendMessage {
+  #messageOf({ record, slot, entries }: AppendStep & { kind: 'append' }): Omit<AppendMessage, 'expectedSequence'> {
     const { out, clock } = this.#shared;
     writeLogRecord(out, record);
     const [entry] = entries;
@@ -186,7 +188,6 @@ export class ChannelLog implements AppendHandler {
     return {
       subject: this.#subjects.slot(slot),
       payload: out.finish(),
-      expectedSequence,
       ttlSeconds: Math.max(1, Math.ceil((recordEnd(record) - clock.now()) / 1_000)),
       messageId: key === '' ? undefined : messageIdOf(this.channel, key),
     };
@@ -194,12 +195,12 @@ export class ChannelLog implements AppendHandler {
 
   #send(flight: InFlight): void {
     if (flight.message === undefined) {
-      const expected = this.#expectedAt(flight.step.slot);
+      const expected = this.#expectation(flight.step.slot);
       if (expected === undefined) {
         this.#supervise(this.#readSlots(flight));
         return;
       }
-      flight.message = this.#messageOf(flight.step, expected);
+      flight.message = { ...this.#messageOf(flight.step), ...expected };
     }
     const now = this.#shared.clock.monotonic();
     let lastDeadlineAt = now;
@@ -348,6 +349,7 @@ export class ChannelLog implements AppendHandler {
   #noteTop({ record, sequence }: LogTop): void {
     this.#sequences.clear();
     this.#slotsToRead = 1;
+    this.#topSequence = sequence;
     if (record === undefined) return;
     const { state } = record;
     // A mark lies where the next record goes.
@@ -355,11 +357,14 @@ export class ChannelLog implements AppendHandler {
     else if (state.index >= state.ringIndex) this.#sequences.note(state, sequence);
   }
 
-  /** A slot that was never written to has no sequence, unless we have just been wrong about something. */
-  #expectedAt(slot: RingSlot): number | undefined {
+  /** What an append compares; undefined: what lies at its slot must be looked up. */
+  #expectation(slot: RingSlot): Pick<AppendMessage, 'expectedSequence' | 'filter'> | undefined {
+    // Where nothing is known others may begin too, with a ring of another size.
+    if (this.#state === undefined) return { expectedSequence: this.#topSequence, filter: this.#subjects.all };
     const known = this.#sequences.at(slot);
-    if (known !== undefined || this.#conflicts > 0) return known;
-    return this.#state === undefined || isNewSlot(this.#state) ? 0 : undefined;
+    if (known !== undefined) return { expectedSequence: known };
+    // A slot that was never written to holds nothing, unless we have just been wrong about something.
+    return this.#conflicts === 0 && isNewSlot(this.#state) ? { expectedSequence: 0 } : undefined;
   }
 
   async #readSlots(flight: InFlight): Promise<void> {
@@ -369,13 +374,19 @@ export class ChannelLog implements AppendHandler {
     this.#slotsToRead = Math.min(MAX_SLOTS_READ, 2 * this.#slotsToRead);
     const wanted = Array.from({ length: count }, (_, ahead) => ({ slots, index: index + ahead }));
     try {
-      const sequences = await this.#shared.reader.sequencesAt(this.channel, wanted, isDoubtful);
-      for (const [at, slot] of wanted.entries()) this.#sequences.note(slot, sequences[at] ?? 0);
+      const found = await this.#shared.reader.atSlots(this.channel, wanted, isDoubtful);
+      if (this.#inFlight !== flight) return;
+      // To compare what came after the newest record that we know would be to write over it.
+      if (wanted.some((slot, at) => isLater(found[at]?.record, slot))) {
+        this.#onConflict(flight);
+        return;
+      }
+      for (const [at, slot] of wanted.entries()) this.#sequences.note(slot, found[at]?.sequence ?? 0);
     } catch (error) {
       this.onFailure(asReadError(error), false);
       return;
     }
-    if (this.#inFlight === flight) this.#send(flight);
+    this.#send(flight);
   }
 
   #noteRepeats(): void {

@@ -16,9 +16,9 @@ export interface LogReaderDependencies {
   readonly log: Log;
 }
 
-/** What the newest record of a channel is, for who wants to append the next one. */
+/** The newest record of a channel, or what lies at a slot, for who wants to append. */
 export interface LogTop {
-  /** Undefined: nobody knows the channel. */
+  /** Undefined: there is none, or it can not be read. */
   readonly record: LogRecord | undefined;
   /** Of the newest record in the log; 0: there is none. */
   readonly sequence: number;
@@ -61,13 +61,15 @@ export class LogReader {
     return { record: this.#decode(channel, stored.data), sequence: stored.sequence };
   }
 
-  /** The sequence of the message at each slot, 0 where there is none. */
-  async sequencesAt(channel: string, slots: readonly RingSlot[], fromLeader: boolean): Promise<number[]> {
+  /** What lies at each slot; undefined where nothing does. */
+  async atSlots(channel: string, slots: readonly RingSlot[], fromLeader: boolean): Promise<(LogTop | undefined)[]> {
     const stream = this.#streamOf(channel);
     const read = (subject: string): Promise<StoredMessage | undefined> =>
       fromLeader ? this.#reads.lastFromLeader(stream, subject) : this.#reads.last(stream, subject);
     const stored = await Promise.all(slots.map((slot) => read(this.#subjects.logSlot(channel, slot))));
-    return stored.map((message) => message?.sequence ?? 0);
+    return stored.map(
+      (message) => message && { record: this.#decode(channel, message.data), sequence: message.sequence },
+    );
   }
 
   /** The record of a sequence, when the log still has it. */

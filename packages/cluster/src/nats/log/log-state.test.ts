@@ -6,6 +6,7 @@ import {
   initialState,
   isMetaExpired,
   isBehind,
+  isLater,
   isNewSlot,
   isVersionSuppressed,
   needsRest,
@@ -17,6 +18,7 @@ import {
 
 const retention = { historySize: 3, historyTtlMs: 60_000, historyMetaTtlMs: 3_600_000 };
 const DAY_MS = 86_400_000;
+const body = { nonce: { writer: 1, serial: 1 }, data: new Uint8Array(), version: 0, isDelta: false };
 
 function publish(
   before: LogState,
@@ -131,6 +133,18 @@ describe('the state of a log', () => {
       state = publish(state, 1);
     }
     expect(news).toEqual([true, true, true, true, false, false]);
+  });
+
+  test('tells what came after the newest record from what an earlier turn of the ring left', () => {
+    const states = [1, 1, 1, 1, 1].reduce<LogState[]>((all) => [...all, publish(all.at(-1) ?? empty, 1)], []);
+    const [first, , third, fourth, fifth] = states.map((state) => ({ state, bodies: [body] }));
+    const next = nextSlot(third?.state ?? empty);
+    expect(isLater(undefined, next)).toBe(false);
+    expect(isLater(first, { slots: 4, index: 5 })).toBe(false);
+    expect(isLater(fourth, next)).toBe(true);
+    expect(isLater(fifth, next)).toBe(true);
+    expect(isLater({ state: third?.state ?? empty, bodies: [] }, next)).toBe(true);
+    expect(isLater({ state: first?.state ?? empty, bodies: [] }, next)).toBe(false);
   });
 
   test('is behind what was acknowledged only within an epoch', () => {

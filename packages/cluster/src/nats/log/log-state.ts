@@ -19,6 +19,14 @@ export function nextSlot({ slots, index }: LogState): RingSlot {
   return { slots, index: index + 1 };
 }
 
+/** Whether what lies at the slot of a record to come is not from an earlier turn of the ring: somebody has written since. */
+export function isLater(found: LogRecord | undefined, slot: RingSlot): boolean {
+  if (found === undefined) return false;
+  // A mark lies at the slot after its index.
+  const index = found.bodies.length === 0 ? found.state.index + 1 : found.state.index;
+  return index >= slot.index;
+}
+
 /** Whether the slot of the next record has never been used: the ring has not come round yet. */
 export function isNewSlot({ index, ringIndex, slots }: LogState): boolean {
   return index + 1 - ringIndex < slots;

@@ -8,8 +8,10 @@ import { isNoResponders, type ReplyHandler, type ReplyInbox } from './reply-inbo
 export interface AppendMessage {
   readonly subject: string;
   readonly payload: Uint8Array;
-  /** Of the last message of the subject; 0: there is none. */
+  /** Of the last message of the subject, or of the filter; 0: there is none. */
   readonly expectedSequence: number;
+  /** Compares all subjects that match instead of the message's own. */
+  readonly filter?: string | undefined;
   /** 0: the stream's own age limit counts. */
   readonly ttlSeconds: number;
   /** Header-safe; undefined: not looked for among recent messages. */
@@ -68,7 +70,9 @@ export class LogPublisher {
 function headerLines(message: AppendMessage): string {
   const id = message.messageId === undefined ? '' : `Nats-Msg-Id: ${message.messageId}\r\n`;
   const ttl = message.ttlSeconds === 0 ? '' : `Nats-TTL: ${message.ttlSeconds}\r\n`;
-  return `Nats-Expected-Last-Subject-Sequence: ${message.expectedSequence}\r\n${ttl}${id}`;
+  const filter =
+    message.filter === undefined ? '' : `Nats-Expected-Last-Subject-Sequence-Subject: ${message.filter}\r\n`;
+  return `Nats-Expected-Last-Subject-Sequence: ${message.expectedSequence}\r\n${filter}${ttl}${id}`;
 }
 
 class AckHandler implements ReplyHandler {
