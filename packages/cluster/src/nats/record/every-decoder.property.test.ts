@@ -34,12 +34,15 @@ const plain: PublicationBody = { nonce: { writer: 1, serial: 2 }, data: text('{"
 const full: PublicationBody = { ...plain, info, tags: { a: 'b', c: 'd' }, version: 300, isDelta: true };
 const state = {
   epoch: 'abcd',
+  index: 3,
   slots: 10,
+  ringIndex: 1,
   previousSlots: 0,
   offset: 300,
   floor: 290,
   ringSince: 1,
   writtenAt: 1.7e12,
+  metaTtlMs: 1_000,
   publishedAt: 1.7e12,
   expiresAt: 1.8e12,
   version: 3,
