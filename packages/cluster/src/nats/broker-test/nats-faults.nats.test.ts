@@ -112,13 +112,18 @@ describe('on a NATS server', () => {
     const { top } = await reader.broker.history(channel, { retention, limit: 0 });
     const before = numReads;
     for (const offset of [1, 2, 3, 1]) {
-      const page = await reader.broker.history(channel, { retention, limit: 10, since: { ...top, offset } });
+      const page = await reader.broker.history(channel, {
+        retention,
+        limit: 10,
+        since: { ...top, offset },
+        isRecovery: true,
+      });
       expect(page.publications.map((publication) => publication.offset)).toEqual(
         [2, 3].filter((each) => each > offset),
       );
     }
     expect(numReads).toBe(before);
-    await reader.broker.history(channel, { retention, limit: 10, since: { ...top, offset: 4 } });
+    await reader.broker.history(channel, { retention, limit: 10, since: { ...top, offset: 4 }, isRecovery: true });
     expect(numReads).toBeGreaterThan(before);
   });
 
