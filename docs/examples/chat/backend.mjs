@@ -96,7 +96,7 @@ const server = createServer(async (request, response) => {
     response.setHeader('Content-Type', isPage ? 'text/html; charset=utf-8' : 'application/json');
     response.end(isPage ? answer : JSON.stringify(answer));
   } catch (error) {
-    process.stderr.write(`${error}\n`);
+    process.stderr.write(`${String(error)}\n`);
     response.writeHead(503).end();
   }
 });
