@@ -189,6 +189,10 @@ function meteredPresence(presence: Presence, { action }: Cells): Presence {
       added.inc();
       return presence.add(channel, info);
     },
+    replace(channel, info) {
+      added.inc();
+      return presence.replace(channel, info);
+    },
     remove(channel, client) {
       removed.inc();
       return presence.remove(channel, client);

@@ -10,6 +10,11 @@ import type { ClientInfo } from '@carillon/protocol/client';
 export interface Presence {
   /** Adds or replaces the entry of `info.client`. */
   add(channel: string, info: ClientInfo): Promise<void>;
+  /**
+   * Replaces the entry of a client of this node that has one, and does nothing for any other. Never rejects: what can't be
+   * written now is written as soon as it can be.
+   */
+  replace(channel: string, info: ClientInfo): Promise<void>;
   /** Removes the entry of a client of this node; unknown entries are fine. */
   remove(channel: string, client: string): Promise<void>;
   /** All entries by client id. */

@@ -11,6 +11,7 @@ import { createSweepBans } from './control/sweep-bans.ts';
 import type { ChannelHub } from './fanout/hub-port.ts';
 import type { SessionTable } from './session/session-table.ts';
 import type { Establish } from './subscription/establish.ts';
+import type { RenewPresence } from './subscription/renew-presence.ts';
 import type { UnsubscribeByServer } from './subscription/unsubscribe-by-server.ts';
 
 export interface ComposeControlDeps {
@@ -20,6 +21,7 @@ export interface ComposeControlDeps {
   readonly close: CloseConnection;
   readonly timers: ConnectionTimers;
   readonly unsubscribe: UnsubscribeByServer;
+  readonly renewPresence: RenewPresence;
   readonly establish: Establish;
   readonly emulated: EmulatedSessions;
   readonly settings: () => GatewaySettings;

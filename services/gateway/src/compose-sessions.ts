@@ -25,6 +25,7 @@ import { createSessionTable, type SessionTable } from './session/session-table.t
 import { createBackground } from './subscription/background.ts';
 import { createEndSubscription } from './subscription/end-subscription.ts';
 import { createEstablish } from './subscription/establish.ts';
+import { createRenewPresence } from './subscription/renew-presence.ts';
 import { createSubscriptionExpiry } from './subscription/subscription-expiry.ts';
 import { createUnsubscribeByServer } from './subscription/unsubscribe-by-server.ts';
 
@@ -59,19 +60,15 @@ export function createSessionStack(deps: SessionStackDeps): SessionStack {
   const deadlines = createDeadlines(clock);
   const endSubscription = createEndSubscription({ hub, broker, presence, background, metrics });
   const unsubscribe = createUnsubscribeByServer(endSubscription, metrics);
-  const { heartbeat, timers, close } = composeTimers({
-    ...deps,
-    sessions,
-    deadlines,
-    endSubscription,
-    unsubscribe,
-    background,
-  });
+  const renewPresence = createRenewPresence({ presence, background });
+  const ends = { sessions, deadlines, endSubscription, unsubscribe, renewPresence, background };
+  const { heartbeat, timers, close } = composeTimers({ ...deps, ...ends });
   const expiry = createSubscriptionExpiry({
     deadlines,
     decisions,
     clock,
     background,
+    renewPresence,
     closeDelayMs: () => settings().expiredSubCloseDelayMs,
     unsubscribe,
     disconnect: (session, code) => close.disconnect(session, code),
@@ -89,6 +86,7 @@ export function createSessionStack(deps: SessionStackDeps): SessionStack {
     heartbeat,
     establish,
     expiry,
+    renewPresence,
     timers,
   };
   const connect = createConnect(commandDeps);
@@ -117,7 +115,7 @@ export function createSessionStack(deps: SessionStackDeps): SessionStack {
     limits: settings,
   });
   const { bans } = engine;
-  const controlParts = { bans, hub, sessions, close, timers, unsubscribe, establish, emulated, settings, clock };
+  const controlParts = { ...commandDeps, bans, hub, close, unsubscribe, emulated };
   const controlled = composeControl(controlParts);
   return {
     accept,

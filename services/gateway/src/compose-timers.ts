@@ -13,6 +13,7 @@ import type { Session } from './session/session.ts';
 import type { SessionTable } from './session/session-table.ts';
 import type { Background } from './subscription/background.ts';
 import type { EndSubscription } from './subscription/end-subscription.ts';
+import type { RenewPresence } from './subscription/renew-presence.ts';
 import type { UnsubscribeByServer } from './subscription/unsubscribe-by-server.ts';
 
 export interface ComposeTimersDeps {
@@ -22,6 +23,7 @@ export interface ComposeTimersDeps {
   readonly deadlines: Deadlines;
   readonly endSubscription: EndSubscription;
   readonly unsubscribe: UnsubscribeByServer;
+  readonly renewPresence: RenewPresence;
   readonly background: Background;
   readonly metrics: ConnectionMetrics;
   readonly clock: Clock;

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 
+import { eventually } from '../../harness/eventually.ts';
 import { secondsFromNow } from '../../harness/token.ts';
 import { row, rowFor, type Scenario } from '../scenario.ts';
 import type { Trial } from '../trial.ts';
@@ -132,5 +133,19 @@ export const expiration: readonly Scenario[] = [
     const token = t.subToken(t.channel(), { exp });
     expect((await client.subscribe(t.channel(), { token })).subscribe.ttl).toBeGreaterThan(LONGEST_TTL_S);
     expect((await client.call({ sub_refresh: { channel: t.channel(), token } })).sub_refresh.ttl).toBe(LONGEST_TTL_S);
+  }),
+  row('channels refreshed presence', 'presence shows what connection and subscription were refreshed with', async (t) => {
+    const client = await t.connect({ claims: { info: { of: 'connection' } } });
+    const channel = t.channel('prs');
+    await client.subscribe(channel, { token: t.subToken(channel, { info: { of: 'channel' } }) });
+    await client.call({ refresh: { token: t.token({ info: { of: 'new connection' } }) } });
+    await client.call({ sub_refresh: { channel, token: t.subToken(channel, { info: { of: 'new channel' } }) } });
+    await eventually(async () => {
+      const { presence } = await t.result('presence', { channel });
+      expect(presence[client.id]).toMatchObject({
+        conn_info: { of: 'new connection' },
+        chan_info: { of: 'new channel' },
+      });
+    });
   }),
 ];

@@ -66,6 +66,21 @@ export function presenceContract(name: string, makeSetup: () => Promise<Presence
       });
     });
 
+    it('replaces the entry of who is there, and of nobody else', async () => {
+      const channel = freshChannel();
+      await writer.add(channel, { user: 'u', client: 'c1', connInfo: bytes('old') });
+      await writer.replace(channel, { user: 'u', client: 'c1', connInfo: bytes('new') });
+      await writer.replace(channel, { user: 'u', client: 'c2' });
+      await writer.add(channel, { user: 'u', client: 'c3' });
+      await writer.remove(channel, 'c3');
+      await writer.replace(channel, { user: 'u', client: 'c3' });
+      await eventually(async () => {
+        const members = await reader.members(channel);
+        expect([...members.keys()]).toEqual(['c1']);
+        expect(plain(members.get('c1'))['connInfo']).toEqual([...bytes('new')]);
+      });
+    });
+
     it('forgets who is removed, and only them', async () => {
       const channel = freshChannel();
       for (const client of ['c1', 'c2', 'c3']) await writer.add(channel, { user: client, client });

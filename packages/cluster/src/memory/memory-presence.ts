@@ -14,6 +14,12 @@ export class MemoryPresence implements Presence {
     else members.set(info.client ?? '', info);
   }
 
+  async replace(channel: string, info: ClientInfo): Promise<void> {
+    const members = this.#channels.get(channel);
+    const client = info.client ?? '';
+    if (members?.has(client) === true) members.set(client, info);
+  }
+
   async remove(channel: string, client: string): Promise<void> {
     const members = this.#channels.get(channel);
     if (members === undefined) return;

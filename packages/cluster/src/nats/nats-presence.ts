@@ -117,6 +117,18 @@ class StreamPresence implements Presence {
     }
   }
 
+  async replace(channel: string, info: ClientInfo): Promise<void> {
+    const client = info.client ?? '';
+    if (this.#isClosed || this.#own.get(channel, client) === undefined) return;
+    this.#own.set(channel, info);
+    try {
+      await this.#announcer.write(channel, client);
+    } catch (error) {
+      this.#log.debug('could not replace a presence entry yet', { channel, error });
+      this.#announcer.writeLater(channel, client);
+    }
+  }
+
   /** Never rejects: what can't be written now is written as soon as it can be. */
   async remove(channel: string, client: string): Promise<void> {
     if (this.#isClosed || !this.#own.delete(channel, client)) return;

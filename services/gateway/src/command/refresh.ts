@@ -15,6 +15,7 @@ import type { ConnectionTimers } from '../connection/connection-timers.ts';
 import { createWithdrawSubscriptions } from '../connection/withdraw-subscriptions.ts';
 import type { Identity } from '../session/identity.ts';
 import type { Session } from '../session/session.ts';
+import type { RenewPresence } from '../subscription/renew-presence.ts';
 import type { UnsubscribeByServer } from '../subscription/unsubscribe-by-server.ts';
 import { refuseRevokedToken } from './ban-check.ts';
 import type { CommandDeps } from './command-deps.ts';
@@ -25,6 +26,7 @@ import { MAX_TTL_S, ttlOf } from './subscribe/subscribe-result.ts';
 export type RefreshDeps = Pick<CommandDeps, 'settings' | 'tokens' | 'bans' | 'clock' | 'log'> & {
   readonly timers: ConnectionTimers;
   readonly unsubscribe: UnsubscribeByServer;
+  readonly renewPresence: RenewPresence;
 };
 
 /** `refresh` with a new connection token (client-protocol §3.10, tokens.md §4). */
@@ -43,6 +45,7 @@ export function createRefresh(deps: RefreshDeps): CommandHandler {
     const expireAt = settings.insecure ? 0 : claims.expireAt;
     if (expireAt > 0 && expireAt <= nowMs / 1000) throw new ClientError(EXPIRED);
     session.identity = refreshed(identity, { ...claims, expireAt });
+    deps.renewPresence.connection(session, identity.info);
     // A token without expiry ends the old one too: upstream keeps it running and closes later (Appendix A4).
     deps.timers.watchExpiry(session, expireAt, settings.expiredCloseDelayMs);
     const expires = expireAt > 0;

@@ -7,6 +7,7 @@ import { backendBytesOrMalformed } from '../policy/backend-bytes.ts';
 import type { Identity } from '../session/identity.ts';
 import type { Session } from '../session/session.ts';
 import type { Background } from '../subscription/background.ts';
+import type { RenewPresence } from '../subscription/renew-presence.ts';
 import type { CloseConnection } from './close-connection.ts';
 import type { ConnectionTimers } from './connection-timers.ts';
 import type { WithdrawSubscriptions } from './withdraw-subscriptions.ts';
@@ -17,6 +18,7 @@ export interface ConnectionExpiryDeps {
   readonly close: () => CloseConnection;
   readonly refreshProxyEnabled: () => boolean;
   readonly withdrawSubscriptions: WithdrawSubscriptions;
+  readonly renewPresence: RenewPresence;
   readonly clock: Clock;
   readonly background: Background;
 }
@@ -42,6 +44,7 @@ export function createConnectionExpiry(deps: ConnectionExpiryDeps): (session: Se
       return;
     }
     session.identity = extended;
+    deps.renewPresence.connection(session, identity.info);
     deps.timers().watchExpiry(session, extended.expireAt, 0);
     deps.withdrawSubscriptions(session);
   }

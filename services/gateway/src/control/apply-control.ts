@@ -6,6 +6,7 @@ import type { ConnectionTimers } from '../connection/connection-timers.ts';
 import type { ChannelHub } from '../fanout/hub-port.ts';
 import type { Session } from '../session/session.ts';
 import type { SessionTable } from '../session/session-table.ts';
+import type { RenewPresence } from '../subscription/renew-presence.ts';
 import type { UnsubscribeByServer } from '../subscription/unsubscribe-by-server.ts';
 import type { SubscribeControl } from './apply-subscribe.ts';
 import { compileChannelPattern } from '@carillon/protocol/channel';
@@ -18,6 +19,7 @@ export interface ApplyControlDeps {
   readonly close: CloseConnection;
   readonly timers: ConnectionTimers;
   readonly unsubscribe: UnsubscribeByServer;
+  readonly renewPresence: RenewPresence;
   readonly subscribe: (session: Session, command: SubscribeControl) => Promise<void>;
   readonly expiredCloseDelayMs: () => number;
   /** Hands an emulated frame to its session; unknown sessions are ignored. */
@@ -90,6 +92,7 @@ function refresh(deps: ApplyControlDeps, session: Session, command: RefreshContr
   const expireAt = command.expireAt <= 0 ? 0 : Math.min(command.expireAt, nowS + MAX_LIFETIME_S);
   const hasInfo = expireAt > 0 && command.info !== undefined && command.info.length > 0;
   session.identity = { ...identity, expireAt, info: hasInfo ? command.info : identity.info };
+  deps.renewPresence.connection(session, identity.info);
   deps.timers.watchExpiry(session, expireAt, deps.expiredCloseDelayMs());
   session.push({ refresh: expireAt > 0 ? { expires: true, ttl: expireAt - nowS } : {} });
 }

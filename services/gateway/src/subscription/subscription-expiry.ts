@@ -8,6 +8,7 @@ import type { Deadlines } from '../session/deadlines.ts';
 import type { Session } from '../session/session.ts';
 import type { Subscription } from '../session/subscription.ts';
 import type { Background } from './background.ts';
+import type { RenewPresence } from './renew-presence.ts';
 
 /** Watches subscriptions that expire; after the grace they end, or the backend is asked (client-protocol §3.11). */
 export interface SubscriptionExpiry {
@@ -20,6 +21,7 @@ export interface SubscriptionExpiryDeps {
   readonly decisions: DecisionService;
   readonly clock: Clock;
   readonly background: Background;
+  readonly renewPresence: RenewPresence;
   /** client.expired_sub_close_delay, ms. */
   readonly closeDelayMs: () => number;
   readonly unsubscribe: (session: Session, channel: string, code: { code: number; reason: string }) => void;
@@ -50,7 +52,9 @@ export function createSubscriptionExpiry(deps: SubscriptionExpiryDeps): Subscrip
         return;
       }
       subscription.expireAt = extension.expireAt;
-      subscription.info = extension.info ?? subscription.info;
+      const before = subscription.info;
+      subscription.info = extension.info ?? before;
+      deps.renewPresence.subscription(session, subscription, before);
     }
     watch(session, subscription);
   }

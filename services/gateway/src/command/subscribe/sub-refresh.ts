@@ -7,6 +7,7 @@ import {
   EXPIRED,
   PERMISSION_DENIED,
 } from '@carillon/protocol/codes';
+import type { RenewPresence } from '../../subscription/renew-presence.ts';
 import type { SubscriptionExpiry } from '../../subscription/subscription-expiry.ts';
 import type { CommandDeps } from '../command-deps.ts';
 import type { CommandHandler } from '../handler.ts';
@@ -15,6 +16,7 @@ import { claimsFor } from './subscription-claims.ts';
 
 export type SubRefreshDeps = Pick<CommandDeps, 'settings' | 'tokens' | 'bans' | 'clock' | 'log'> & {
   readonly expiry: SubscriptionExpiry;
+  readonly renewPresence: RenewPresence;
 };
 
 /** `sub_refresh` with a new subscription token (client-protocol §3.11, tokens.md §5.2). */
@@ -24,7 +26,7 @@ export function createSubRefresh(deps: SubRefreshDeps): CommandHandler {
     if (channel === '') throw new Disconnect(DISCONNECT_BAD_REQUEST);
     const subscription = session.subscriptions.get(channel);
     if (subscription === undefined) throw new ClientError(PERMISSION_DENIED);
-    if (subscription.refresh === 'server') throw new Disconnect(DISCONNECT_BAD_REQUEST);
+    if (subscription.refresh !== 'client') throw new Disconnect(DISCONNECT_BAD_REQUEST);
     if (token === '') throw new ClientError(BAD_REQUEST);
     const claims = await claimsFor(deps, session, {
       token,
@@ -37,7 +39,9 @@ export function createSubRefresh(deps: SubRefreshDeps): CommandHandler {
     if (claims.expireAt > 0 && claims.expireAt <= nowMs / 1000) throw new ClientError(EXPIRED);
     if (session.subscriptions.get(channel) !== subscription) throw new ClientError(PERMISSION_DENIED);
     subscription.expireAt = claims.expireAt;
+    const before = subscription.info;
     subscription.info = claims.info;
+    deps.renewPresence.subscription(session, subscription, before);
     subscription.allow = claims.allow;
     subscription.tokenId = claims.tokenId;
     subscription.tokenIssuedAt = claims.issuedAt;
