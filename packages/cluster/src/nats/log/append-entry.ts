@@ -39,6 +39,14 @@ export interface RestEntry extends Entry {
 
 export type AppendEntry = PublicationEntry | MarkEntry | RestEntry;
 
+/**
+ * An entry of which an attempt went unanswered. It may be on its way through a replicated log still, which refuses all
+ * others at its slot until it is there: so it is looked for each time before it is sent anew.
+ */
+export function asRepeat(entry: AppendEntry, askedAt: number): AppendEntry {
+  return entry.kind === 'publication' && !entry.isRepeat ? { ...entry, isRepeat: true, askedAt } : entry;
+}
+
 export function isSameRetention(a: Retention, b: Retention): boolean {
   return (
     a === b ||

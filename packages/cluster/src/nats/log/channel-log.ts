@@ -9,11 +9,20 @@ import type { ByteWriter } from '../record/byte-writer.ts';
 import { writeLogRecord, type LogRecord, type LogState } from '../record/log-record.ts';
 import { isSameNonce } from '../record/publication-body.ts';
 import type { AppendHandler, AppendMessage, AppendOutcome, LogPublisher } from '../request/log-publisher.ts';
-import type { AppendEntry, PublicationEntry } from './append-entry.ts';
+import { asRepeat, type AppendEntry, type PublicationEntry } from './append-entry.ts';
 import { nextStep, type AppendStep } from './append-step.ts';
 import type { IdempotencyWindow } from './idempotency-window.ts';
 import type { LogReader, LogTop } from './log-reader.ts';
-import { forgotten, isBehind, isLater, isNewSlot, needsRest, nextSlot, recordEnd } from './log-state.ts';
+import {
+  forgotten,
+  isBehind,
+  isLater,
+  isNewSlot,
+  MIN_RECORD_LIFE_MS,
+  needsRest,
+  nextSlot,
+  recordEnd,
+} from './log-state.ts';
 import { offsetOf, RepeatSearch } from './repeat-search.ts';
 import { SlotSequences, type SequenceBudget } from './slot-sequences.ts';
 
@@ -38,6 +47,11 @@ const ATTEMPT_TIMEOUT_MS = 1_000;
 const FIRST_BACKOFF_MS = 20;
 const MAX_BACKOFF_MS = 500;
 const MAX_WAITING = 2_000;
+/**
+ * What is known of a channel counts for so long after the log said it last. Others may have written since; while their
+ * records live the compare-and-set finds that out, but a slot whose record has run out looks like one never written to.
+ */
+const MAX_TRUST_MS = MIN_RECORD_LIFE_MS / 2;
 /** Slots whose sequence is read at a time: one for who publishes once, more for who goes on. */
 const MAX_SLOTS_READ = 64;
 
@@ -45,8 +59,10 @@ interface InFlight {
   readonly step: AppendStep & { kind: 'append' };
   /** Undefined until it is known what its slot holds. */
   message: AppendMessage | undefined;
-  /** An earlier attempt may have been stored. */
+  /** An earlier attempt may have been stored, or still be. */
   isInDoubt: boolean;
+  /** When it was made, wall clock, ms. */
+  readonly begunAt: number;
 }
 
 export class ChannelLog implements AppendHandler {
@@ -62,6 +78,8 @@ export class ChannelLog implements AppendHandler {
   #topSequence = 0;
   #slotsToRead = 1;
   #isLoaded = false;
+  /** When the log has last confirmed what is known, on the monotonic clock. */
+  #confirmedAt = 0;
   /** The log is to be searched for publications in the queue. */
   #hasRepeats = false;
   /** Loading, waiting or in flight: somebody will call `#advance` again. */
@@ -152,13 +170,13 @@ export class ChannelLog implements AppendHandler {
     this.#isBusy = false;
     this.#rejectExpired();
     while (this.#queue.length > 0) {
-      if (!this.#isLoaded || this.#hasRepeats) {
+      if (!this.#isTrusted || this.#hasRepeats) {
         this.#supervise(this.#load());
         return;
       }
       const step = this.#nextStep();
       if (step?.kind === 'append') {
-        const flight = { step, message: undefined, isInDoubt: false };
+        const flight = { step, message: undefined, isInDoubt: false, begunAt: this.#shared.clock.now() };
         this.#inFlight = flight;
         this.#isBusy = true;
         this.#send(flight);
@@ -167,6 +185,10 @@ export class ChannelLog implements AppendHandler {
       if (step?.kind === 'answer') step.entry.resolve({ position: step.position, suppressed: step.suppressed });
       if (step?.kind === 'answer_mark') step.entry.resolve(step.state);
     }
+  }
+
+  get #isTrusted(): boolean {
+    return this.#isLoaded && this.#shared.clock.monotonic() - this.#confirmedAt < MAX_TRUST_MS;
   }
 
   #nextStep(): AppendStep | undefined {
@@ -219,6 +241,7 @@ export class ChannelLog implements AppendHandler {
     if (record.bodies.length > 0 && needsRest(record.state)) this.#shared.onUnmarked(this.channel);
     this.#conflicts = 0;
     this.#backoffMs = FIRST_BACKOFF_MS;
+    this.#confirmedAt = this.#shared.clock.monotonic();
     const { offset: last, epoch } = record.state;
     for (const [index, entry] of entries.entries()) {
       if (entry.kind !== 'publication') entry.resolve(record.state);
@@ -240,7 +263,8 @@ export class ChannelLog implements AppendHandler {
     this.#isLoaded = false;
     this.#conflicts += 1;
     this.#shared.metrics.appendConflicts.inc();
-    this.#queue.unshift(...flight.step.entries);
+    const { step, isInDoubt, begunAt } = flight;
+    this.#queue.unshift(...(isInDoubt ? step.entries.map((entry) => asRepeat(entry, begunAt)) : step.entries));
     // Who was faster may have been the node that we asked before.
     this.#noteRepeats();
     // Writers that met once would meet again and again in step.
@@ -307,12 +331,14 @@ export class ChannelLog implements AppendHandler {
 
   async #load(): Promise<void> {
     this.#isBusy = true;
+    const askedAt = this.#shared.clock.monotonic();
     try {
       const top = await this.#readTop();
       if (this.#hasRepeats) await this.#answerRepeats(top.record);
       this.#adopt(top.record);
       this.#noteTop(top);
       this.#isLoaded = true;
+      this.#confirmedAt = askedAt;
       this.#advance();
     } catch (error) {
       const failure = asReadError(error);
