@@ -245,8 +245,8 @@ describe('JSON values', () => {
     expect(jsonCommands('{"id":1,"id":2}')).toEqual([{ id: 2 }]);
   });
 
-  it('matches keys exactly, escapes included', () => {
-    expect(jsonCommands('{"ID":1,"Connect":{}}')).toEqual([{}]);
+  it('matches keys in any case, an exact match first, escapes included', () => {
+    expect(jsonCommands('{"ID":1,"Connect":{"TOKEN":"x"}}')).toEqual([{ id: 1, connect: { token: 'x' } }]);
     expect(jsonCommands('{"\\u0069d":1}')).toEqual([{ id: 1 }]);
   });
 

@@ -2,10 +2,8 @@ import { ProtocolViolation } from '../codes/protocol-violation.ts';
 import { JsonScanner } from './json-scanner.ts';
 import { MAX_MESSAGE_DEPTH, zeroOf, type FieldPlan, type Fields, type MessagePlan } from './message-plan.ts';
 
-/** How strictly keys and the end of the document are taken. */
+/** How strictly the end of the document is taken. */
 export interface JsonReading {
-  /** Match keys without regard to case, an exact match first (server-api.md §2). */
-  readonly foldsCase: boolean;
   /** compat: whatever follows the first value of a line is ignored on client connections (client-protocol.md §1.3.2). */
   readonly allowsTrailing: boolean;
 }
@@ -29,7 +27,7 @@ function readMessage(plan: MessagePlan, scanner: JsonScanner, reading: JsonReadi
   const message: Fields = { ...plan.blank };
   if (scanner.takeNull() || !scanner.openObject()) return message;
   do {
-    const field = scanner.takeOneOf(plan.fields) ?? findField(plan, scanner.readString(), reading.foldsCase);
+    const field = scanner.takeOneOf(plan.fields) ?? findField(plan, scanner.readString());
     scanner.takeColon();
     if (field === undefined) scanner.skipValue();
     else message[field.name] = readField(field, scanner, reading, depth);
@@ -37,9 +35,9 @@ function readMessage(plan: MessagePlan, scanner: JsonScanner, reading: JsonReadi
   return message;
 }
 
-function findField(plan: MessagePlan, key: string, foldsCase: boolean): FieldPlan | undefined {
-  const field = plan.byKey.get(key);
-  return field === undefined && foldsCase ? plan.byFoldedKey.get(key.toLowerCase()) : field;
+/** compat: without regard to case, an exact match first (server-api.md §2). */
+function findField(plan: MessagePlan, key: string): FieldPlan | undefined {
+  return plan.byKey.get(key) ?? plan.byFoldedKey.get(key.toLowerCase());
 }
 
 /** The value of a field, or undefined when it is zero (see Wire). */

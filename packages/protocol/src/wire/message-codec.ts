@@ -28,15 +28,15 @@ export interface MessageCodec<T> {
 
 export interface CodecOptions {
   /**
-   * `client`: exact keys, text after the value ignored, payloads verbatim. `api` (server API, proxies): keys in any case,
-   * nothing after the value, payloads compacted and escaped, or InvalidPayload.
+   * `client`: text after the value ignored, payloads verbatim. `api` (server API, proxies): nothing after the value,
+   * payloads compacted and escaped, or InvalidPayload.
    */
   readonly json: 'client' | 'api';
   readonly alwaysPresent?: AlwaysPresent | undefined;
 }
 
-const CLIENT_READING: JsonReading = { foldsCase: false, allowsTrailing: true };
-const API_READING: JsonReading = { foldsCase: true, allowsTrailing: false };
+const CLIENT_READING: JsonReading = { allowsTrailing: true };
+const API_READING: JsonReading = { allowsTrailing: false };
 
 /** Compiles the codec of a generated message; done once per message at start. */
 export function compileCodec<T extends Message>(desc: GenMessage<T>, options: CodecOptions): MessageCodec<Wire<T>> {
