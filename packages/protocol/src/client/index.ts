@@ -12,3 +12,4 @@ export {
 } from './history-frame.ts';
 export { encodePublicationPush, type PublicationPushOptions } from './push-frame.ts';
 export { clientInfoCodec, pushCodec, uniStreamMethods } from './client-messages.ts';
+export { areJsonPublications, hasJsonPayloads } from './json-payloads.ts';

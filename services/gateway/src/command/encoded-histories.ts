@@ -1,4 +1,4 @@
-import { encodePublications, type ClientCodec, type Publication } from '@carillon/protocol/client';
+import { areJsonPublications, encodePublications, type ClientCodec, type Publication } from '@carillon/protocol/client';
 
 export interface EncodedHistoriesOptions {
   /** Over all channels. */
@@ -39,12 +39,14 @@ export class EncodedHistories {
     return this.#bytes;
   }
 
-  /** Undefined for a list that was not asked for before, or that is too large to be kept. */
+  /** Undefined for a list that was not asked for before, that is too large to be kept, or that can't stand in JSON. */
   of(channel: string, publications: readonly Publication[], kind: Kind): Uint8Array | undefined {
     const entry = this.#entries.get(channel);
     const known = entry?.publications === publications ? entry : undefined;
     if (known === undefined && !this.#isWorthKeeping(publications)) return undefined;
-    const encoded = known?.encoded.get(kind) ?? encodePublications(kind, publications);
+    const ready = known?.encoded.get(kind);
+    if (ready === undefined && kind === 'json' && !areJsonPublications(publications)) return undefined;
+    const encoded = ready ?? encodePublications(kind, publications);
     this.#keep(channel, known ?? { publications, encoded: new Map(), bytes: 0 }, { kind, encoded });
     return encoded;
   }

@@ -129,10 +129,15 @@ function encodePublication(
 
 /** Whether payload and publisher's info may stand in JSON (§2.1 J9). */
 export function isJsonPublication({ data = NO_DATA, info }: Publication): boolean {
-  return isValidJson(data) && (info === undefined || isJsonInfo(info));
+  return isJsonPayload(data) && (info === undefined || isJsonInfo(info));
 }
 
 /** Whether a client's info may stand in JSON. */
 export function isJsonInfo({ connInfo, chanInfo }: ClientInfo): boolean {
-  return (connInfo === undefined || isValidJson(connInfo)) && (chanInfo === undefined || isValidJson(chanInfo));
+  return (connInfo === undefined || isJsonPayload(connInfo)) && (chanInfo === undefined || isJsonPayload(chanInfo));
+}
+
+/** An empty payload is left out of the frame. */
+function isJsonPayload(payload: Uint8Array): boolean {
+  return payload.length === 0 || isValidJson(payload);
 }

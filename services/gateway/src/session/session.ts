@@ -1,4 +1,4 @@
-import type { ClientCodec, ClientInfo, Push, Reply } from '@carillon/protocol/client';
+import { hasJsonPayloads, type ClientCodec, type ClientInfo, type Push, type Reply } from '@carillon/protocol/client';
 import type { Socket } from '../edge/socket.ts';
 import type { Subscriber } from '../fanout/subscriber.ts';
 import type { Identity } from './identity.ts';
@@ -100,13 +100,20 @@ export class Session implements Subscriber {
   /** Answers a command. Nothing is sent on unidirectional transports, which have no replies. */
   reply(id: number, body: Omit<Reply, 'id'>): void {
     if (this.isClosed || this.socket.traits.unidirectional) return;
-    this.socket.send(this.codec.encodeReply({ ...body, id }));
+    if (this.#canCarry(body)) this.socket.send(this.codec.encodeReply({ ...body, id }));
   }
 
   push(push: Push): void {
-    if (this.isClosed) return;
+    if (this.isClosed || !this.#canCarry({ push })) return;
     const bare = this.socket.traits.unidirectional;
     this.socket.send(bare ? this.codec.encodePush(push) : this.codec.encodeReply({ push }));
+  }
+
+  /** A binary payload ends a JSON connection, in a reply as on the live path (§2.1 J9). */
+  #canCarry(reply: Reply): boolean {
+    if (this.codec.kind !== 'json' || hasJsonPayloads(reply)) return true;
+    this.onInappropriatePayload();
+    return false;
   }
 
   ping(): void {

@@ -138,7 +138,7 @@ function goLive(deps: ConnectDeps, session: Session, { settings, authentication,
   });
   const { expireAt } = authentication.identity;
   deps.timers.watchExpiry(session, expireAt, settings.refreshProxyEnabled ? 0 : settings.expiredCloseDelayMs);
-  if (session.socket.traits.applicationPing) deps.heartbeat.add(session);
+  if (session.socket.traits.applicationPing && !session.isClosed) deps.heartbeat.add(session);
 }
 
 interface ResultParts {
