@@ -80,7 +80,12 @@ class ConnectionListener implements SocketListener, CommandQueueOptions {
   }
 
   handle(command: Command): Promise<void> | undefined {
-    return this.#deps.dispatch(this.#session, command);
+    const done = this.#deps.dispatch(this.#session, command);
+    if (done === undefined || this.#session.state === 'connected') return done;
+    return done.then(() => {
+      // Nothing behind a failed connect in its frame is processed, whatever it is (§3.2).
+      if (this.#session.state === 'unusable') this.#queue.clear();
+    });
   }
 
   onFrame(frame: Uint8Array): void {
@@ -113,11 +118,14 @@ function receiveFrame(
   { session, queue }: { session: Session; queue: CommandQueue },
   frame: Uint8Array,
 ): void {
+  const wasUnusable = session.state === 'unusable';
+  // compat: a refused WebSocket is not listened to any more (§3.1).
+  if (wasUnusable && !session.socket.traits.emulated) return;
   try {
     // One batch: everything that is answered at once leaves in one frame.
     session.socket.batch(() => {
       for (const command of session.codec.commands(frame)) {
-        if (session.isClosed) return;
+        if (session.isClosed || (session.state === 'unusable' && !wasUnusable)) return;
         if (!queue.push(command)) {
           deps.close.disconnect(session, DISCONNECT_TOO_MANY_REQUESTS);
           return;

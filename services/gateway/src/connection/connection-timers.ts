@@ -2,11 +2,11 @@ import type { Clock } from '@carillon/service-kit';
 import type { Deadline, Deadlines } from '../session/deadlines.ts';
 import type { Session } from '../session/session.ts';
 
-/** The two deadlines of a connection: to authenticate, and to be refreshed. */
+/** The deadlines of a connection: to authenticate, to go when it was refused, and to be refreshed. */
 export interface ConnectionTimers {
   /** 3502 unless the session is connected by then. */
   watchStale(session: Session, delayMs: number): void;
-  /** A WebSocket that got a connect error and does not close itself is dropped without a code (§3.1). */
+  /** A WebSocket that got a connect error and does not close itself is dropped without a code, or stale before (§3.1). */
   watchUnusable(session: Session, delayMs: number): void;
   /** (Re)starts the expiry watch; `expireAt` in Unix seconds, 0 ends it. `graceMs` is added. */
   watchExpiry(session: Session, expireAt: number, graceMs: number): void;
@@ -22,6 +22,7 @@ export interface ConnectionTimersDeps {
 
 interface Watched {
   opening: Deadline | undefined;
+  unusable: Deadline | undefined;
   expiry: Deadline | undefined;
 }
 
@@ -36,7 +37,8 @@ export function createConnectionTimers({
 
   function of(session: Session): Watched {
     let entry = watched.get(session);
-    if (entry === undefined) watched.set(session, (entry = { opening: undefined, expiry: undefined }));
+    if (entry === undefined)
+      watched.set(session, (entry = { opening: undefined, unusable: undefined, expiry: undefined }));
     return entry;
   }
 
@@ -50,8 +52,7 @@ export function createConnectionTimers({
     },
     watchUnusable(session, delayMs) {
       const entry = of(session);
-      entry.opening?.cancel();
-      entry.opening = deadlines.schedule(delayMs, () => session.socket.drop());
+      entry.unusable = deadlines.schedule(delayMs, () => session.socket.drop());
     },
     watchExpiry(session, expireAt, graceMs) {
       if (session.isClosed) return;
@@ -64,6 +65,7 @@ export function createConnectionTimers({
     cancel(session) {
       const entry = watched.get(session);
       entry?.opening?.cancel();
+      entry?.unusable?.cancel();
       entry?.expiry?.cancel();
       watched.delete(session);
     },
