@@ -11,6 +11,7 @@ import { http, legacyCommands, publishing } from './server-api.ts';
 import { history, presence } from './presence-history.ts';
 import { subscribing } from './subscribe.ts';
 import { anonymity, claims, signatures, subscriptionTokens } from './tokens.ts';
+import { unusualInput } from './unusual-input.ts';
 
 /** Every row that servers are asked about. Ids are unique. */
 export const ROWS: readonly Scenario[] = [
@@ -18,6 +19,7 @@ export const ROWS: readonly Scenario[] = [
   ...emulation,
   ...unidirectional,
   ...connecting,
+  ...unusualInput,
   ...subscribing,
   ...presence,
   ...history,

@@ -1,13 +1,14 @@
 import type { PublishRequest as BrokerPublish } from '@carillon/cluster';
-import { decidePublish, type ChannelFacts } from '@carillon/policy';
-import type { ClientInfo, PublishRequest } from '@carillon/protocol/client';
-import { BAD_REQUEST, ClientError, INTERNAL_ERROR, NOT_AVAILABLE } from '@carillon/protocol/codes';
+import { decideMapPublish, decideMapRemove, decidePublish, type ChannelFacts } from '@carillon/policy';
+import { PUBLISH_TYPE_STREAM, type ClientInfo, type PublishRequest } from '@carillon/protocol/client';
+import { ClientError, INTERNAL_ERROR, NOT_AVAILABLE } from '@carillon/protocol/codes';
 import type { PublishResult } from '@carillon/protocol/proxy';
 import type { Session } from '../session/session.ts';
 import { askOf, commonAskFields, resultOf } from '../policy/ask.ts';
 import { backendBytes } from '../policy/backend-bytes.ts';
 import { askerOf, standingOf } from './asker.ts';
 import type { CommandDeps } from './command-deps.ts';
+import type { GatewaySettings } from './gateway-settings.ts';
 import type { CommandHandler } from './handler.ts';
 import { throwRefusal } from './refusal.ts';
 import { retentionOf } from './retention.ts';
@@ -21,8 +22,8 @@ export function createPublish(deps: Pick<CommandDeps, 'settings' | 'broker' | 'd
     const settings = deps.settings();
     const name = request.channel ?? '';
     const data = request.data ?? NO_DATA;
-    if ((request.type ?? 0) !== 0) throw new ClientError(BAD_REQUEST);
     const channel = name === '' ? undefined : settings.channels.resolve(name);
+    if ((request.type ?? 0) !== PUBLISH_TYPE_STREAM) refuseMapPublish(session, { request, channel, settings });
     const verdict = decidePublish({
       name,
       channel,
@@ -49,6 +50,33 @@ export function createPublish(deps: Pick<CommandDeps, 'settings' | 'broker' | 'd
     }
     session.reply(command.id ?? 0, { publish: {} });
   };
+}
+
+/** Maps are not built: what is wrong with the request is told first, then error 108 (§7.8). */
+function refuseMapPublish(
+  session: Session,
+  {
+    request,
+    channel,
+    settings,
+  }: {
+    readonly request: PublishRequest;
+    readonly channel: ChannelFacts | undefined;
+    readonly settings: GatewaySettings;
+  },
+): never {
+  const { channel: name = '', key = '', removed = false } = request;
+  const decide = removed ? decideMapRemove : decideMapPublish;
+  const verdict = decide({
+    name,
+    channel,
+    asker: askerOf(session, settings.insecure),
+    standing: standingOf(session, name),
+    client: session.id,
+    key,
+  });
+  if (verdict.kind === 'error' || verdict.kind === 'disconnect') throwRefusal(verdict);
+  throw new ClientError(NOT_AVAILABLE);
 }
 
 /** Into the stream that feeds this client's subscription (proxy.md §6.7). */

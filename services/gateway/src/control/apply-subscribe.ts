@@ -79,7 +79,7 @@ async function subscribe(deps: ApplySubscribeDeps, session: Session, command: Su
     autoCacheRecover: false,
     info: command.info,
     expireAt: command.expireAt,
-    refresh: 'client',
+    refresh: 'nobody',
   });
   goLive(deps, session, { ready, command });
 }

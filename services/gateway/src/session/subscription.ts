@@ -2,8 +2,11 @@ import type { SubscriptionSource } from '@carillon/policy';
 import type { ChannelOptions } from '@carillon/protocol/channel';
 import type { Deadline } from './deadlines.ts';
 
-/** Who extends a subscription that expires: the client by `sub_refresh`, or the server through the backend. */
-export type SubscriptionRefresh = 'client' | 'server';
+/**
+ * Who extends a subscription that expires: the client by `sub_refresh`, the server through the backend, or nobody
+ * (server-side subscriptions, client-protocol §3.11, §3.13).
+ */
+export type SubscriptionRefresh = 'client' | 'server' | 'nobody';
 
 /** What a subscription may do with the stream that feeds it. */
 export interface SubscriptionStream {

@@ -125,6 +125,6 @@ function establishRequest(
     autoCacheRecover: channel.options.autoCacheRecover || entry.cacheRecover === true,
     info: entry.info,
     expireAt: 0,
-    refresh: 'client',
+    refresh: 'nobody',
   };
 }

@@ -1,5 +1,6 @@
 import {
   decideSubscribe,
+  isMapType,
   isTagsFilterAllowed,
   NOTHING_REQUESTED,
   SUBSCRIPTION_SOURCE,
@@ -80,7 +81,8 @@ export function createSubscribe(deps: SubscribeDeps): CommandHandler {
       limits: settings,
     });
     if (verdict.kind === 'error' || verdict.kind === 'disconnect') throwRefusal(verdict);
-    if (channel === undefined) throw new ClientError(NOT_AVAILABLE);
+    // Maps are not built: a subscription of another kind would only look like one.
+    if (channel === undefined || isMapType(channel.options.subscriptionType)) throw new ClientError(NOT_AVAILABLE);
     const subscribing = subscribe(deps, session, { id: command.id ?? 0, request, channel, settings, verdict });
     // From here on the channel counts as taken, until the subscription stands or failed.
     const settled = subscribing.then(ignore, ignore).then(() => void session.opening.delete(name));
@@ -174,7 +176,7 @@ async function admit(deps: SubscribeDeps, session: Session, asked: Subscribing):
   const { verdict } = asked;
   switch (verdict.kind) {
     case 'allow':
-      return { decidedBy: 'rules', source: verdict.source, refresh: 'client', expireAt: 0, allow: [] };
+      return { decidedBy: 'rules', source: verdict.source, refresh: refreshOf(asked.channel), expireAt: 0, allow: [] };
     case 'ask_token':
       return admitByToken(deps, session, asked);
     case 'ask_proxy':
@@ -199,7 +201,7 @@ async function admitByToken(
   return {
     decidedBy: 'token',
     source: SUBSCRIPTION_SOURCE.subscriptionToken,
-    refresh: channel.options.subRefreshProxyEnabled ? 'server' : 'client',
+    refresh: refreshOf(channel),
     expireAt: claims.expireAt,
     info: claims.info,
     data: claims.data,
@@ -220,7 +222,7 @@ async function admitByProxy(
   return {
     decidedBy: 'proxy',
     source: SUBSCRIPTION_SOURCE.subscribeProxy,
-    refresh: channel.options.subRefreshProxyEnabled ? 'server' : 'client',
+    refresh: refreshOf(channel),
     ...admissionOf(result),
   };
 }
@@ -234,6 +236,10 @@ async function admitByStream(deps: SubscribeDeps, session: Session, question: St
     stream.close();
     throw error;
   }
+}
+
+function refreshOf({ options }: ChannelFacts): SubscriptionRefresh {
+  return options.subRefreshProxyEnabled ? 'server' : 'client';
 }
 
 /** What a backend says about a subscription that it lets in. Throws error 100 for bad base64. */
