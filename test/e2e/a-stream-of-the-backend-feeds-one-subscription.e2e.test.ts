@@ -22,6 +22,7 @@ const configFor = ({ target }: StreamBackend): Record<string, unknown> => ({
     proxy: { subscribe_stream: { endpoint: `grpc://${target}`, timeout: '500ms' } },
     namespaces: [
       { name: 'feed', subscribe_stream_proxy_enabled: true },
+      { name: 'hall', subscribe_stream_proxy_enabled: true, join_leave: true, force_push_join_leave: true },
       { name: 'talk', subscribe_stream_proxy_enabled: true, subscribe_stream_proxy_bidirectional: true },
     ],
   },
@@ -62,10 +63,23 @@ describe.each(DEPLOYMENTS)('$kind', ({ start }) => {
     stream.send({ publication: { data: bytes(2) } });
     expect(await client.push()).toEqual({ channel: 'feed:a', pub: { data: 1, tags: { t: 'x' } } });
     expect(await client.push()).toEqual({ channel: 'feed:a', pub: { data: 2 } });
-    await server.api('publish', { channel: 'feed:a', data: 3 });
-    stream.send({ publication: { data: bytes(4) } });
-    expect(await client.push()).toMatchObject({ pub: { data: 4 } });
     expect(other.pushes).toEqual([]);
+  });
+
+  it('what others send to the channel comes too: publications of the server API, joins and leaves', async () => {
+    const { client } = await subscribed('hall:a');
+    expect(await client.push()).toMatchObject({ channel: 'hall:a', join: { info: { client: client.id } } });
+    await server.api('publish', { channel: 'hall:a', data: 3 });
+    expect(await client.push()).toMatchObject({ channel: 'hall:a', pub: { data: 3 } });
+    const { client: other } = await subscribed('hall:a');
+    expect(await client.push()).toMatchObject({ join: { info: { client: other.id } } });
+    await other.call({ unsubscribe: { channel: 'hall:a' } });
+    expect(await client.push()).toMatchObject({ leave: { info: { client: other.id } } });
+    await eventually(async () => {
+      expect((await server.api('channels', { pattern: 'hall:a' })).body.result).toEqual({
+        channels: { 'hall:a': { num_clients: 1 } },
+      });
+    });
   });
 
   it('the end of the stream unsubscribes: 2000 when the backend is done, 2500 when it failed', async () => {

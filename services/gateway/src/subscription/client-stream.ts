@@ -23,7 +23,7 @@ const NO_DATA = new Uint8Array(0);
 type ClientStreamState = 'opening' | 'live' | 'closed';
 
 /**
- * A subscription fed by a stream of its own from the backend, outside of the channel's fan-out (proxy.md §6.7): neither
+ * A stream of its own from the backend that feeds one subscription, beside the channel's fan-out (proxy.md §6.7): neither
  * offsets nor recovery. Its end unsubscribes the client, its unsubscription ends the stream.
  */
 export class ClientStream implements StreamListener {

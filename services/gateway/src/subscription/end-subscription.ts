@@ -24,8 +24,8 @@ export function createEndSubscription(deps: EndSubscriptionDeps): EndSubscriptio
     session.subscriptions.delete(channel);
     metrics.subscriptionRemoved(session);
     subscription.expiry?.cancel();
-    if (subscription.stream === undefined) hub.close(session, channel);
-    else subscription.stream.close();
+    hub.close(session, channel);
+    subscription.stream?.close();
     if (subscription.isPresent) background(presence.remove(channel, session.id), 'presence remove');
     if (subscription.emitsJoinLeave) {
       const info = session.clientInfo(subscription.info);

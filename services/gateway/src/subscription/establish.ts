@@ -28,7 +28,7 @@ export interface EstablishRequest {
   readonly expireAt: number;
   readonly refresh: SubscriptionRefresh;
   readonly allow?: readonly string[] | undefined;
-  /** Feeds the subscription, which stays outside of the hub then. Closed if it does not come to that. */
+  /** Feeds the subscription, besides what others send to the channel. Closed if it does not come to that. */
   readonly stream?: ClientStream | undefined;
   readonly tokenId?: string | undefined;
   readonly tokenIssuedAt?: number | undefined;
@@ -131,21 +131,15 @@ function readySubscription(deps: EstablishDeps, { session, request, open, undo }
 }
 
 async function openStream(deps: EstablishDeps, session: Session, request: EstablishRequest): Promise<OpenSubscription> {
-  if (request.stream !== undefined) return outsideHub(request.stream);
-  return deps.hub.open(session, request.channel.name, openOptions(request));
-}
-
-/** A stream has no position, and nothing to read before it goes live. */
-function outsideHub(stream: ClientStream): OpenSubscription {
-  const opened: OpenedState = {
-    positioned: false,
-    recoverable: false,
-    wasRecovering: false,
-    recovered: false,
-    publications: [],
-    delta: false,
+  const { stream } = request;
+  // compat: joins, leaves and publications of the server API reach a subscription that a stream feeds, as they do any other.
+  const open = await deps.hub.open(session, request.channel.name, openOptions(request));
+  if (stream === undefined) return open;
+  const abandon = (): void => {
+    open.abandon();
+    stream.close();
   };
-  return { finish: () => opened, abandon: () => stream.close() };
+  return { finish: () => open.finish(), abandon };
 }
 
 async function addPresence(presence: Presence, session: Session, request: EstablishRequest): Promise<void> {
@@ -164,14 +158,17 @@ function openOptions(request: EstablishRequest) {
     positioned: features.positioned,
     recoverable: features.recoverable,
     recoveryMode: channel.options.forceRecoveryMode === 'cache' ? ('cache' as const) : ('stream' as const),
-    recoverFrom: request.recoverFrom,
-    autoCacheRecover: request.autoCacheRecover,
-    rejectUnrecovered: request.rejectUnrecovered,
+    ...(request.stream === undefined ? recoveryOptions(request) : {}),
     delta: features.delta,
     filter: request.filter,
     pushJoinLeave: features.pushJoinLeave,
     recoveryLimit: request.recoveryLimit,
   };
+}
+
+/** What a stream sends has no position: nothing is recovered (proxy.md §6.7). */
+function recoveryOptions({ recoverFrom, autoCacheRecover, rejectUnrecovered }: EstablishRequest) {
+  return { recoverFrom, autoCacheRecover, rejectUnrecovered };
 }
 
 function subscriptionOf(request: EstablishRequest): Subscription {
