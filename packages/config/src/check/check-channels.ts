@@ -11,7 +11,7 @@ export function* checkChannels(config: Config, given: ReadonlySet<string>): Comp
     'channel.namespaces',
     channel.namespaces.map(({ name }) => name),
   );
-  if (isSubSecond(channel.historyMetaTtlMs)) yield 'channel.history_meta_ttl must not be below one second';
+  if (isSubSecond(channel.historyMetaTtlMs)) yield 'channel.history_meta_ttl must be whole seconds, and not negative';
   yield* checkNamespace(config, 'channel.without_namespace', channel.withoutNamespace, given);
   for (const [index, options] of channel.namespaces.entries()) {
     yield* checkNamespace(config, `channel.namespaces[${index}]`, options, given);
@@ -36,8 +36,8 @@ function* checkNamespace(
 function* checkHistory(config: Config, path: string, options: ChannelOptions): Complaints {
   const { historySize, historyTtlMs, historyMetaTtlMs } = options;
   if (historySize > 0 !== historyTtlMs > 0) yield `${path}.history_size and history_ttl must both be set, or neither`;
-  if (isSubSecond(historyTtlMs)) yield `${path}.history_ttl must not be below one second`;
-  if (isSubSecond(historyMetaTtlMs)) yield `${path}.history_meta_ttl must not be below one second`;
+  if (isSubSecond(historyTtlMs)) yield `${path}.history_ttl must be whole seconds, and not negative`;
+  if (isSubSecond(historyMetaTtlMs)) yield `${path}.history_meta_ttl must be whole seconds, and not negative`;
   const metaTtlMs = historyMetaTtlMs || config.channel.historyMetaTtlMs;
   if (metaTtlMs < historyTtlMs) yield `${path}.history_meta_ttl must not be below history_ttl`;
   const hasHistory = historySize > 0 && historyTtlMs > 0;
@@ -47,9 +47,9 @@ function* checkHistory(config: Config, path: string, options: ChannelOptions): C
   }
 }
 
-/** Not zero and below one second: negative ones too. */
+/** Not a whole number of seconds, or negative. */
 function isSubSecond(durationMs: number): boolean {
-  return durationMs !== 0 && durationMs < 1000;
+  return durationMs < 0 || durationMs % 1000 !== 0;
 }
 
 function* checkNamespaceProxies(config: Config, path: string, options: ChannelOptions): Complaints {

@@ -19,7 +19,8 @@ describe('a configuration is refused', () => {
     [{ consumers: [{ name: 'a-b' }] }, 'consumers[0].name'],
     [ns({ history_size: 1 }), 'history_size and history_ttl must both be set'],
     [ns({ history_ttl: '1m' }), 'history_size and history_ttl must both be set'],
-    [ns({ history_size: 1, history_ttl: '500ms' }), 'history_ttl must not be below one second'],
+    [ns({ history_size: 1, history_ttl: '500ms' }), 'history_ttl must be whole seconds, and not negative'],
+    [ns({ history_size: 1, history_ttl: '1500ms' }), 'history_ttl must be whole seconds, and not negative'],
     [
       ns({ history_size: 1, history_ttl: '1h', history_meta_ttl: '1m' }),
       'history_meta_ttl must not be below history_ttl',
