@@ -127,7 +127,10 @@ export const CONFIGS = {
       client: {
         proxy: { connect: { enabled: true, ...proxy('connect') }, refresh: { enabled: true, ...proxy('refresh') } },
       },
-      rpc: { proxy: proxy('rpc'), namespaces: [{ name: 'rpcns', proxy_enabled: true }] },
+      rpc: {
+        proxy: { ...proxy('rpc'), include_connection_meta: true },
+        namespaces: [{ name: 'rpcns', proxy_enabled: true }],
+      },
       channel: {
         proxy: { subscribe: proxy('subscribe'), publish: proxy('publish') },
         namespaces: [

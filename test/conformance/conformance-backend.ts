@@ -20,6 +20,7 @@ export function answerAsBackend({ path, body }: BackendCall): BackendAnswer {
 
 const DENIALS: readonly (readonly [string, BackendAnswer])[] = [
   ['custom', { error: { code: 1234, message: 'not you', temporary: true } }],
+  ['codeless', { error: {} }],
   ['deny', { error: { code: 103, message: 'permission denied' } }],
   ['bye', { disconnect: { code: 4501, reason: 'bye' } }],
   ['broken', { status: 500 }],

@@ -268,6 +268,17 @@ export const proxied: readonly Scenario[] = [
     nobody.socket.send('{"id":1,"connect":{"data":"nobody"}}');
     expect(await nobody.closed()).toMatchObject({ code: 3501 });
   }),
+  rowFor('proxies', 'proxy error', 'an error that names no code reaches the client without one', async (t) => {
+    const client = await t.connect();
+    expect(await client.subscribe(t.channel('px', 'codeless'))).toEqual({ id: 2, error: {} });
+    expect(await client.call({ rpc: { method: 'rpcns:codeless' } })).toEqual({ id: 3, error: {} });
+    expect(await (await t.open()).connect({ data: 'codeless' })).toEqual({ id: 1, error: {} });
+  }),
+  rowFor('proxies', 'proxy meta', 'the meta of the connection goes along', async (t) => {
+    const client = await t.connect({ claims: { meta: { team: 1 } } });
+    await client.call({ rpc: { method: 'rpcns:sum', data: t.id } });
+    expect(t.backend?.callsOf('/rpc', { data: t.id })).toMatchObject([{ body: { meta: { team: 1 } } }]);
+  }),
   rowFor('proxies', 'proxy rpc', 'rpc asks the backend', async (t) => {
     const client = await t.connect();
     expect(await client.call({ rpc: { method: 'rpcns:sum', data: [1, 2] } })).toEqual({

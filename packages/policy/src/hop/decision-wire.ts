@@ -4,7 +4,7 @@ import type { Decision } from '../decision-service.ts';
 
 /**
  * The part that all `…Decision` messages share. Exactly one field is set: `none` where the backend gave no result, an
- * `error` of code 0 where asking it failed (no backend can say that: decisions with code 0 are failures).
+ * `error` of code 0 where asking it failed.
  */
 export interface WireDecision<Result> {
   readonly result?: Result | undefined;
@@ -13,12 +13,15 @@ export interface WireDecision<Result> {
   readonly none?: NoDecision | undefined;
 }
 
+/** The code of an error that has none: code 0 says that asking failed. */
+const NO_CODE = 0xffffffff;
+
 export function toWireDecision<Result>(decision: Decision<Result>): WireDecision<Result> {
   switch (decision.kind) {
     case 'result':
       return decision.result === undefined ? { none: {} } : { result: decision.result };
     case 'error':
-      return { error: { code: decision.code, message: decision.message, temporary: decision.temporary } };
+      return { error: { code: decision.code || NO_CODE, message: decision.message, temporary: decision.temporary } };
     case 'disconnect':
       return { disconnect: { code: decision.code, reason: decision.reason } };
     case 'failed':
@@ -38,5 +41,6 @@ export function fromWireDecision<Result>(wire: WireDecision<Result> | undefined)
 }
 
 function fromError({ code = 0, message = '', temporary = false }: DecisionError): Decision<never> {
-  return code === 0 ? { kind: 'failed', reason: message } : { kind: 'error', code, message, temporary };
+  if (code === 0) return { kind: 'failed', reason: message };
+  return { kind: 'error', code: code === NO_CODE ? 0 : code, message, temporary };
 }

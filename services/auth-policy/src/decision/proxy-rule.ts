@@ -50,9 +50,8 @@ export function decideReply<Result>({ disconnect, error, result }: ReplyEnvelope
   }
   if (error !== undefined) {
     const { code = 0, message = '', temporary = false } = error;
-    return code === 0
-      ? { kind: 'failed', reason: 'error without a code' }
-      : { kind: 'error', code, message, temporary };
+    // compat: an error that names no code reaches the client without one.
+    return { kind: 'error', code, message, temporary };
   }
   return { kind: 'result', result };
 }
