@@ -73,7 +73,7 @@ function refreshed(identity: Identity, claims: ConnectClaims): Identity {
     ...identity,
     expireAt: claims.expireAt,
     info: claims.info ?? identity.info,
-    meta: claims.meta,
+    meta: claims.meta ?? identity.meta,
     capabilities: createCapabilities(claims.caps),
     tokenId: claims.tokenId,
     issuedAt: claims.issuedAt,
