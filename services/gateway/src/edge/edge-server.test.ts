@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { respond } from './http/respond.ts';
-import { eventually } from './fixture/raw-client.ts';
+import { eventually, openRaw } from './fixture/raw-client.ts';
 import { DEFAULT_SETTINGS, startEdge, type TestEdge } from './fixture/start-edge.ts';
 import { connectWs } from './fixture/ws-client.ts';
 
@@ -54,6 +54,14 @@ describe('edge server', () => {
       'text/plain; charset=utf-8',
       '404 page not found\n',
     ]);
+    const raw = openRaw(url);
+    let received = '';
+    raw.on('data', (data: Buffer) => (received += data.toString()));
+    raw.write('HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\nHEAD /connection/sse HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    // A body would be taken for the next answer.
+    const head = 'HTTP/1\\.1 404 Not Found\\r\\n([\\w-]+: .+\\r\\n)+\\r\\n';
+    await eventually(() => expect(received).toMatch(new RegExp(`^${head}${head}$`)));
+    raw.destroy();
   });
 
   it('serves configured prefixes, with or without slashes around', async () => {

@@ -209,7 +209,9 @@ const NOT_FOUND: ResponseOptions = {
 
 async function listenAll(listeners: readonly Listener[], uniGrpc: UniGrpc | undefined): Promise<void> {
   for (const listener of listeners) {
-    listener.mount((app) => app.any('/*', (res) => respond(res, 404, NOT_FOUND)));
+    listener.mount((app) =>
+      app.any('/*', (res, req) => respond(res, 404, { ...NOT_FOUND, isHead: req.getMethod() === 'head' })),
+    );
   }
   for (const listener of listeners) await listener.listen();
   await uniGrpc?.listen();

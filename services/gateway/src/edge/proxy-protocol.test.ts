@@ -66,6 +66,21 @@ describe('the PROXY protocol', () => {
     expect(await addressSeen(true, first)).toBe('2001:db8::9');
   });
 
+  it.each([
+    ['OPTIONS /emulation', 'HTTP/1.1 204 No Content'],
+    ['HEAD /', 'HTTP/1.1 404 Not Found'],
+  ])('ends the connection after an answer without a body to %s', async (request, answer) => {
+    edge = await startEdge({ settings: { proxyProtocol: true } });
+    const raw = openRaw(edge.url);
+    raw.write(Buffer.concat([header([203, 0, 113, 7]), Buffer.from(`${request} HTTP/1.1\r\nHost: localhost\r\n\r\n`)]));
+    let received = '';
+    raw.on('data', (data: Buffer) => (received += data.toString()));
+    await new Promise((resolve) => raw.once('end', resolve));
+    expect(received.startsWith(answer)).toBe(true);
+    expect(received.endsWith('\r\n\r\n')).toBe(true);
+    raw.destroy();
+  });
+
   // A client behind the proxy could otherwise put a header of its own before its second request.
   it.each([
     ['after an answer', true],

@@ -55,6 +55,7 @@ function endLast(res: HttpResponse): HttpResponse {
     return res;
   };
   res.end = (body) => later(() => void end(body, true));
-  res.endWithoutBody = (length) => later(() => void endWithoutBody(length, true));
+  // Without a length uWebSockets.js takes any number for one, and waits for as many bytes.
+  res.endWithoutBody = () => later(() => void endWithoutBody(0, true));
   return res;
 }
