@@ -157,6 +157,12 @@ export const framing: readonly Scenario[] = [
   row('client 18', 'an upgrade from an origin that is not allowed gets 403', async (t) => {
     await expect(t.socket({ headers: { Origin: 'http://bad.example' } })).rejects.toMatchObject({ status: 403 });
   }),
+  row('client 18a', 'requests that are no upgrade get 400 in words, whatever their method', async (t) => {
+    for (const method of ['GET', 'POST', 'PUT', 'OPTIONS']) {
+      const { status, text, headers } = await t.http('/connection/websocket', { method });
+      expect([status, text, headers.get('sec-websocket-version')], method).toEqual([400, 'Bad Request\n', '13']);
+    }
+  }),
   row('client 18b', 'an upgrade from an allowed origin or pattern is taken', async (t) => {
     await t.socket({ headers: { Origin: 'http://good.example' } });
     await t.socket({ headers: { Origin: 'https://Any.GOOD.example' } });

@@ -112,10 +112,31 @@ describe('bidirectional WebSocket', () => {
     expect(await upgradeStatus(url, PATH, {})).toBe(101);
   });
 
-  it('answers requests that are not upgrades with 400 or 405', async () => {
+  it('answers requests that are not upgrades with 400, in words', async () => {
     const { url } = await start();
-    expect((await fetch(url + PATH)).status).toBe(400);
-    expect((await fetch(url + PATH, { method: 'POST', body: 'x' })).status).toBe(405);
+    for (const init of [{}, { method: 'POST', body: 'x' }]) {
+      const response = await fetch(url + PATH, init);
+      expect([response.status, await response.text()]).toEqual([400, 'Bad Request\n']);
+      expect(Object.fromEntries(response.headers)).toMatchObject({
+        'content-type': 'text/plain; charset=utf-8',
+        'sec-websocket-version': '13',
+        'x-content-type-options': 'nosniff',
+      });
+    }
+    const head = await fetch(url + PATH, { method: 'HEAD' });
+    expect([head.status, await head.text()]).toEqual([400, '']);
+  });
+
+  it.each([
+    [400, { Connection: 'keep-alive' }],
+    [400, { Upgrade: 'h2c' }],
+    [400, { 'Sec-WebSocket-Version': '8' }],
+    [400, { 'Sec-WebSocket-Key': 'short' }],
+    [403, { 'Sec-WebSocket-Key': 'short', Origin: 'http://evil.example' }],
+    [101, { Connection: 'keep-alive, upgrade', Upgrade: 'WebSocket' }],
+  ])('answers %i to an upgrade with %j', async (status, headers) => {
+    const { url } = await start();
+    expect(await upgradeStatus(url, PATH, headers)).toBe(status);
   });
 
   it('closes with 1009 on a message over the limit, and takes one at the limit', async () => {

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t, WebSocket } from 'uWebSockets.js';
 import { DISCONNECT_SHUTDOWN } from '@carillon/protocol/codes';
 import type { EdgeContext } from '../edge-context.ts';
@@ -66,8 +67,33 @@ export function mountWebsocket(
       connection.closed();
     },
   });
-  // Requests that do not ask for an upgrade fall through to here.
-  app.any(pattern, (res, req) => respond(res, req.getMethod() === 'get' ? 400 : 405));
+  // Requests that do not ask for an upgrade fall through to here, as do those without a key of the right length.
+  app.any(pattern, (res, req) => refuse(res, req, handshakeError(req, context.admission) ?? 400));
+}
+
+/** compat: in the order and the words of the WebSocket library of upstream. */
+function handshakeError(req: HttpRequest, admission: EdgeContext['admission']): number | undefined {
+  if (!hasToken(req.getHeader('connection'), 'upgrade') || !hasToken(req.getHeader('upgrade'), 'websocket')) return 400;
+  if (req.getMethod() !== 'get') return 405;
+  if (req.getHeader('sec-websocket-version') !== '13') return 400;
+  return admission.isOriginAllowed(req.getHeader('origin')) ? undefined : 403;
+}
+
+/** Whether a list of a header has it, in any case. */
+function hasToken(list: string, token: string): boolean {
+  return list.split(',').some((item) => item.trim().toLowerCase() === token);
+}
+
+function refuse(res: HttpResponse, req: HttpRequest, status: number): void {
+  respond(res, status, {
+    headers: [
+      ['Content-Type', 'text/plain; charset=utf-8'],
+      ['Sec-Websocket-Version', '13'],
+      ['X-Content-Type-Options', 'nosniff'],
+    ],
+    body: `${STATUS_CODES[status]}\n`,
+    isHead: req.getMethod() === 'head',
+  });
 }
 
 interface UpgradeDeps {
@@ -79,12 +105,9 @@ interface UpgradeDeps {
 function upgrade(res: HttpResponse, req: HttpRequest, socketContext: us_socket_context_t, deps: UpgradeDeps): void {
   const { context, settings, negotiate } = deps;
   const key = req.getHeader('sec-websocket-key');
-  if (key.length !== 24 || req.getHeader('sec-websocket-version') !== '13') {
-    respond(res, 400, { headers: [['Sec-WebSocket-Version', '13']] });
-    return;
-  }
-  if (!context.admission.isOriginAllowed(req.getHeader('origin'))) {
-    respond(res, 403);
+  const error = handshakeError(req, context.admission) ?? (key.length === 24 ? undefined : 400);
+  if (error !== undefined) {
+    refuse(res, req, error);
     return;
   }
   const negotiated = negotiate(req);
