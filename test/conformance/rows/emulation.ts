@@ -92,7 +92,9 @@ export const emulation: readonly Scenario[] = [
     await stream.until(/\n\{\}\n/);
   }),
   row('client 27', 'GET of sse without cf_connect gets 400', async (t) => {
-    expect((await t.http(SSE)).status).toBe(400);
+    for (const text of ['', '?cf_connect=', '?cf_connect=%zz']) {
+      expect((await t.http(SSE + text)).status, text).toBe(400);
+    }
   }),
   row('client 28', 'sse answers with events', async (t) => {
     const stream = await t.stream(SSE + query({ id: 1, connect: t.connectRequest() }));
@@ -128,8 +130,10 @@ export const emulation: readonly Scenario[] = [
     await stream.until('data: {"id":2,"subscribe":{}}\n\n');
   }),
   row('client 33', 'emulation for an unknown node gets 404', async (t) => {
-    const body = JSON.stringify({ session: 's', node: 'nobody', data: '{}' });
-    expect((await t.http('/emulation', { method: 'POST', body })).status).toBe(404);
+    for (const data of ['{}', null, { id: 1 }, undefined]) {
+      const body = JSON.stringify({ session: 's', node: 'nobody', data });
+      expect((await t.http('/emulation', { method: 'POST', body })).status, `data ${body}`).toBe(404);
+    }
   }),
   row('client 34', 'emulation for an unknown session of a known node gets 204', async (t) => {
     const { connected } = await emulated(t);
@@ -223,8 +227,10 @@ export const unidirectional: readonly Scenario[] = [
     expect(JSON.parse(String(await socket.nextFrame()))).toMatchObject({ connect: { client: expect.any(String) } });
   }),
   rowFor('anonymous', 'client 46', 'uni_sse without cf_connect uses an empty request', async (t) => {
-    const stream = await t.stream(UNI_SSE);
-    expect(await stream.until(/\n\n$/)).toMatch(/^\r\ndata: \{"connect":/);
+    for (const text of ['', '?cf_connect=', '?cf_connect=%zz']) {
+      const stream = await t.stream(UNI_SSE + text);
+      expect(await stream.until(/\n\n$/)).toMatch(/^\r\ndata: \{"connect":/);
+    }
   }),
   rowFor('timers', 'client 47', 'a ping of uni_sse is an empty event', async (t) => {
     const stream = await t.stream(UNI_SSE + query(t.connectRequest()));

@@ -38,11 +38,17 @@ describe('POST /emulation', () => {
     expect(await status('{"node":"n","session":"s","data":null}')).toBe(204);
     expect(emulated.map(({ frame }) => frame.length)).toEqual([0]);
     expect(await status('{"node":"n","session":"s","data":{"id":1}}')).toBe(204);
-    expect(emulated).toHaveLength(1);
+    expect(await status('{"node":"n","session":"s"}')).toBe(204);
+    expect(emulated.map(({ node, session }) => ({ node, session }))).toEqual([
+      { node: 'n', session: 's' },
+      { node: 'n', session: '' },
+      { node: 'n', session: '' },
+    ]);
   });
 
   it('answers 404 for an unknown node', async () => {
     await start({ emulate: () => Promise.resolve('unknown_node') });
+    expect(await status('{"node":"x","session":"s","data":5}')).toBe(404);
     expect(await status('{"node":"n","session":"s","data":"{}"}')).toBe(404);
   });
 

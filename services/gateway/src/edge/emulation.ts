@@ -53,8 +53,6 @@ function receive(res: HttpResponse, req: HttpRequest, { context, emulate, cors }
     }
     const request = decode(body, kind);
     if (request === 'malformed') answer(400);
-    // compat: data that is not a JSON string is dropped without a word.
-    else if (request === 'dropped') answer(204);
     else {
       emulate(request).then(
         (outcome) => answer(STATUS[outcome]),
@@ -67,11 +65,15 @@ function receive(res: HttpResponse, req: HttpRequest, { context, emulate, cors }
   });
 }
 
-function decode(body: Uint8Array, kind: 'json' | 'protobuf'): EmulatedFrame | 'malformed' | 'dropped' {
+/** No client has it. */
+const NO_SESSION = '';
+
+function decode(body: Uint8Array, kind: 'json' | 'protobuf'): EmulatedFrame | 'malformed' {
   try {
-    const request = decodeEmulationRequest(body, kind);
+    const { node = '', session = '', ...request } = decodeEmulationRequest(body, kind);
     const frame = emulationFrame(request, kind);
-    return frame === undefined ? 'dropped' : { node: request.node ?? '', session: request.session ?? '', frame };
+    // compat: data that is not a JSON string is dropped without a word, where the node is known.
+    return frame === undefined ? { node, session: NO_SESSION, frame: new Uint8Array(0) } : { node, session, frame };
   } catch (error) {
     if (error instanceof ProtocolViolation) return 'malformed';
     throw error;

@@ -240,6 +240,7 @@ describe('sse', () => {
     const { url } = await start(BYE);
     expect((await fetch(url + path)).status).toBe(400);
     expect((await fetch(`${url}${path}?cf_connect=`)).status).toBe(400);
+    expect((await fetch(`${url}${path}?cf_connect=%7B%7`)).status).toBe(400);
     expect((await fetch(url + path, { method: 'PUT', body: connect })).status).toBe(405);
     expect((await fetch(url + path, { method: 'OPTIONS' })).status).toBe(405);
     expect((await fetch(url + path, post('x'.repeat(65_537)))).status).toBe(413);
@@ -260,6 +261,8 @@ describe('uni_sse', () => {
   it.each([
     ['nothing', path, undefined, '{}'],
     ['an empty query', `${path}?cf_connect=`, undefined, '{}'],
+    ['a query that is no encoding', `${path}?cf_connect=%zz`, undefined, '{}'],
+    ['the readable one of two queries', `${path}?cf_connect=;&cf_connect={}`, undefined, '{}'],
     ['null in the query', withQuery('null'), undefined, '{}'],
     ['a query', withQuery('{"token":"t"}'), undefined, '{"token":"t"}'],
     ['a body', path, '{"token":"t"}', '{"token":"t"}'],

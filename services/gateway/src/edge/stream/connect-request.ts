@@ -22,7 +22,12 @@ export function connectRequestFromQuery(query: string): Uint8Array | 'absent' | 
   return connectRequestFromBody(new TextEncoder().encode(text));
 }
 
+/** compat: such a part of a query counts as absent, as with net/url of Go. */
+const UNREADABLE_PART = /;|%(?![0-9a-f]{2})/i;
+
 /** The decoded value of `cf_connect`; '' when there is none. */
 export function connectParameter(query: string): string {
-  return query.includes('cf_connect') ? (new URLSearchParams(query).get('cf_connect') ?? '') : '';
+  if (!query.includes('cf_connect')) return '';
+  const readable = query.split('&').filter((part) => !UNREADABLE_PART.test(part));
+  return new URLSearchParams(readable.join('&')).get('cf_connect') ?? '';
 }
