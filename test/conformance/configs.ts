@@ -55,6 +55,7 @@ const NAMESPACES: readonly Config[] = [
   { name: 'obj', ...OPEN, publication_data_format: 'json_object' },
   { name: 'bin', ...OPEN, publication_data_format: 'binary' },
   { name: 'map', ...SUBSCRIBE, subscription_type: 'map', map: { mode: 'persistent' } },
+  { name: 'poll', ...SUBSCRIBE, subscription_type: 'shared_poll' },
   { name: 'delta', ...OPEN, ...HISTORY, force_recovery: true, allowed_delta_types: ['fossil'], delta_publish: true },
   { name: 'deltaflag', ...OPEN, ...HISTORY, force_recovery: true, allowed_delta_types: ['fossil'] },
   { name: 'tags', ...OPEN, ...HISTORY, force_recovery: true, allow_tags_filter: true },
@@ -71,7 +72,13 @@ const BASE: Config = {
   uni_sse: { enabled: true },
   uni_http_stream: { enabled: true },
   init: { enabled: true },
-  channel: { without_namespace: { ...SUBSCRIBE, allow_publish_for_client: true }, namespaces: NAMESPACES },
+  admin: { enabled: true, password: 'open', secret: 'sesame' },
+  shared_poll: { hmac_secret_key: 'polls' },
+  channel: {
+    proxy: { shared_poll_refresh: { endpoint: 'http://127.0.0.1:9/' } },
+    without_namespace: { ...SUBSCRIBE, allow_publish_for_client: true },
+    namespaces: NAMESPACES,
+  },
 };
 
 const configured = (extra: Config) => (): Config => mergeConfig(BASE, extra);
@@ -88,7 +95,10 @@ export const CONFIGS = {
     rpc: { ping: { enabled: true } },
     http_api: { handler_prefix: '/x/' },
   }),
-  insecure: configured({ client: { insecure: true, allowed_origins: [] }, http_api: { insecure: true, key: '' } }),
+  insecure: configured({
+    client: { insecure: true, concurrency: 8, allowed_origins: [] },
+    http_api: { insecure: true, key: '' },
+  }),
   /** Every delay as short as it may be. */
   timers: configured({
     client: {

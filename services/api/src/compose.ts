@@ -7,6 +7,7 @@ import type { TemplatedApp } from 'uWebSockets.js';
 import { apiSettings, channelDefaults, type ApiSettings, type ListenerSettings } from './config.ts';
 import { GrpcApi } from './grpc/grpc-server.ts';
 import { HttpListener } from './http/listener/http-listener.ts';
+import { mountAdmin } from './http/admin/admin-routes.ts';
 import { answerNotFound, createHttpApi } from './http/http-server.ts';
 import { InFlight } from './http/in-flight.ts';
 import { mountOpsRoutes } from './http/listener/ops-routes.ts';
@@ -43,6 +44,8 @@ export interface ApiPorts {
 export interface Api {
   /** Adds the HTTP API to an app of somebody else, who listens, and answers what nobody knows. */
   mount(app: TemplatedApp): void;
+  /** The same for what an admin interface asks. */
+  mountAdmin(app: TemplatedApp): void;
   /** Opens ports of its own: HTTP with health and metrics, and gRPC if enabled. Rejects if one cannot be had. */
   listen(): Promise<ApiPorts>;
   /** gRPC alone, for whoever mounts the HTTP API elsewhere; gives the port, or undefined where gRPC is off. */
@@ -74,14 +77,16 @@ export function composeApi(options: ComposeApiOptions): Api {
   const inFlight = new InFlight(apiMetrics.requestsInFlight);
   const table = createMethodTable({ ...tableDeps, protocol: 'http' });
   const httpApi = createHttpApi({ settings: settings.http, table, inFlight, follow, clock, log });
+  const admin = { settings: settings.admin, table, inFlight, clock, log };
   const health = options.health ?? new Health();
   health.add('api', () => (inFlight.isDraining ? 'draining' : undefined));
   const listeners: HttpListener[] = [];
   let grpcApi: GrpcApi | undefined;
 
   const instrument = config.prometheus.instrumentHttpHandlers ? createHttpInstrument(metrics) : undefined;
-  const addRoutes = (bare: TemplatedApp, { servesApi, servesOps }: ListenerSettings): void => {
+  const addRoutes = (bare: TemplatedApp, { servesApi, servesAdmin, servesOps }: ListenerSettings): void => {
     const app = instrument?.(bare) ?? bare;
+    if (servesAdmin) mountAdmin(app, admin);
     if (servesApi) httpApi.mount(app);
     if (servesOps) mountOpsRoutes(app, { ...pathsOf(settings), health, metrics, inFlight, clock, log });
     app.any('/*', answerNotFound);
@@ -104,6 +109,7 @@ export function composeApi(options: ComposeApiOptions): Api {
 
   return {
     mount: (app) => httpApi.mount(app),
+    mountAdmin: (app) => mountAdmin(app, admin),
     listenGrpc,
     async listen() {
       let httpPort: number | undefined;

@@ -1,5 +1,6 @@
 import type { Config, TlsConfig } from '@carillon/config';
 import type { PublicationDataFormat } from '@carillon/protocol/channel';
+import type { AdminSettings } from './http/admin/admin-routes.ts';
 import type { SwaggerSettings } from './http/swagger/swagger-routes.ts';
 
 /** How API errors are answered unless a request asks otherwise: in the reply, or as a status of the transport. */
@@ -43,12 +44,14 @@ export interface ListenerSettings {
   readonly port: number;
   readonly tls: TlsConfig;
   readonly servesApi: boolean;
+  readonly servesAdmin: boolean;
   /** Health and metrics. */
   readonly servesOps: boolean;
 }
 
 export interface ApiSettings {
   readonly http: HttpApiSettings;
+  readonly admin: AdminSettings;
   readonly grpc: GrpcApiSettings;
   readonly listeners: readonly ListenerSettings[];
   readonly healthPath: string;
@@ -70,6 +73,7 @@ export function apiSettings(config: Config): ApiSettings {
       errorMode: errorMode(httpApi.errorMode),
       swagger: { isEnabled: swagger.enabled, prefix: swagger.handlerPrefix.replace(/\/+$/, '') },
     },
+    admin: adminSettings(config),
     grpc: {
       isEnabled: grpcApi.enabled,
       address: grpcApi.address,
@@ -87,22 +91,35 @@ export function apiSettings(config: Config): ApiSettings {
   };
 }
 
+function adminSettings({ admin }: Config): AdminSettings {
+  return {
+    isEnabled: admin.enabled,
+    prefix: admin.handlerPrefix.replace(/\/+$/, ''),
+    password: admin.password,
+    secret: admin.secret,
+    isInsecure: admin.insecure,
+  };
+}
+
 export function channelDefaults({ channel }: Pick<Config, 'channel'>): ChannelDefaults {
   return { dataFormat: dataFormat(channel.publicationDataFormat), historyMetaTtlMs: channel.historyMetaTtlMs };
 }
 
 /** Ports of a process that holds nothing but this service (channels-and-config §3.12). */
-function listeners({ httpServer, httpApi }: Config): readonly ListenerSettings[] {
+function listeners({ httpServer, httpApi, admin }: Config): readonly ListenerSettings[] {
   const main = { address: httpServer.address, port: httpServer.port, tls: httpServer.tls };
-  if (httpServer.internalPort === 0) return [{ ...main, servesApi: true, servesOps: true }];
+  if (httpServer.internalPort === 0) return [{ ...main, servesApi: true, servesAdmin: true, servesOps: true }];
+  const isAdminExternal = admin.enabled && admin.external;
   const internal: ListenerSettings = {
     address: httpServer.internalAddress,
     port: httpServer.internalPort,
     tls: internalTls(httpServer),
     servesApi: !httpApi.external,
+    servesAdmin: !isAdminExternal,
     servesOps: true,
   };
-  return httpApi.external ? [{ ...main, servesApi: true, servesOps: false }, internal] : [internal];
+  if (!httpApi.external && !isAdminExternal) return [internal];
+  return [{ ...main, servesApi: httpApi.external, servesAdmin: isAdminExternal, servesOps: false }, internal];
 }
 
 function internalTls({ tls, tlsExternal, internalTls }: Config['httpServer']): TlsConfig {

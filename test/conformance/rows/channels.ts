@@ -300,6 +300,16 @@ export const surface: readonly Scenario[] = [
     expect(status).toBe(200);
     expect(text).toContain('carillon_');
   }),
+  row('channels 105', 'the admin API is for who has given the password', async (t) => {
+    const post = (path: string, init: RequestInit) => t.apiHttp(`/admin/${path}`, init);
+    const wrong = await post('auth', { body: new URLSearchParams({ password: 'wrong' }) });
+    expect(wrong).toMatchObject({ status: 400, text: 'Bad Request\n' });
+    const { text } = await post('auth', { body: new URLSearchParams({ password: 'open' }) });
+    const headers = { Authorization: `token ${JSON.parse(text).token}` };
+    const body = '{"method":"info","params":{}}';
+    expect(await post('api', { body })).toMatchObject({ status: 401, text: '' });
+    expect(await post('api', { body, headers })).toMatchObject({ status: 200 });
+  }),
   row('channels 104', 'an unknown path gets 404', async (t) => {
     expect((await t.http('/nope')).status).toBe(404);
   }),

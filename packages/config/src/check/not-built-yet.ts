@@ -24,7 +24,6 @@ export const NOT_BUILT_YET: ReadonlyMap<string, string> = new Map([
   ['opentelemetry.consuming', 'asynchronous consumers are not built'],
   ['opentelemetry.google_cloud_adc_auth', 'send traces to a collector, which can log in to Google Cloud'],
   ['graphite', 'nothing is pushed: collect `/metrics` with an agent that knows Graphite'],
-  ['admin.enabled', 'the admin web interface is not built'],
   ['admin.web_path', 'the admin web interface is not built'],
   ['admin.web_proxy_address', 'the admin web interface is not built'],
   ['debug', 'no profiler of Go: use `--inspect` or `--cpu-prof` of Node'],

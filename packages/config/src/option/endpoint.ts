@@ -85,16 +85,19 @@ export const grpcApi: GroupField<FieldsOf<GrpcApiConfig>> = group('Server API ov
   maxReceiveMessageSize: int('Largest incoming message, in bytes; 0 is 4 MiB.'),
   tls: tls('TLS of the listener.'),
 });
-export const admin: GroupField<FieldsOf<AdminConfig>> = group('Admin interface.', {
-  enabled: bool('Turns the interface on.'),
-  handlerPrefix: text('Path; empty is the root.'),
-  password: text('Password of the login.'),
-  secret: text('Secret that signs admin tokens.'),
-  insecure: bool('No login. Development only.'),
-  external: bool('Serve it on the main port although there is an internal one.'),
-  webPath: text('Directory of another web interface.'),
-  webProxyAddress: text('Address of a development server for the web interface.'),
-});
+export const admin: GroupField<FieldsOf<AdminConfig>> = group(
+  'What an admin interface asks; there is no interface of our own.',
+  {
+    enabled: bool('Turns `/admin/init`, `/admin/auth` and `/admin/api` on.'),
+    handlerPrefix: text('Path; empty is the root.'),
+    password: text('Password of the login.'),
+    secret: text('Secret that signs admin tokens.'),
+    insecure: bool('No login. Development only.'),
+    external: bool('Serve it on the main port although there is an internal one.'),
+    webPath: text('Directory of another web interface.'),
+    webProxyAddress: text('Address of a development server for the web interface.'),
+  },
+);
 export const prometheus: GroupField<FieldsOf<PrometheusConfig>> = group('Prometheus metrics.', {
   enabled: bool('Turns the endpoint on.'),
   handlerPrefix: text('Path.', '/metrics'),

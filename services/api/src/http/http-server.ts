@@ -1,23 +1,14 @@
-import { ProtocolViolation } from '@carillon/protocol/codes';
-import { InvalidPayload } from '@carillon/protocol/wire';
 import type { Clock, Log } from '@carillon/service-kit';
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import type { HttpApiSettings } from '../config.ts';
 import { createBatch } from '../method/batch.ts';
 import type { FollowCall } from '../method/follow/follow-calls.ts';
 import type { MethodTable } from '../method/method-table.ts';
-import {
-  BAD_REQUEST,
-  INTERNAL_SERVER_ERROR,
-  METHOD_NOT_ALLOWED,
-  NOT_FOUND,
-  SHUTTING_DOWN,
-  UNAUTHORIZED,
-  type Answer,
-} from './answer.ts';
+import { METHOD_NOT_ALLOWED, NOT_FOUND, SHUTTING_DOWN, UNAUTHORIZED } from './answer.ts';
 import { createApiKeyCheck } from './api-key.ts';
 import { requestedErrorMode } from './error-mode.ts';
 import { Exchange, writeAnswer } from './exchange.ts';
+import { failureAnswer } from './failure-answer.ts';
 import type { InFlight } from './in-flight.ts';
 import { legacyEndpoint } from './legacy-endpoint.ts';
 import { batchEndpoint, methodEndpoint, type Endpoint } from './method-endpoint.ts';
@@ -86,13 +77,6 @@ function createRoute({ settings, inFlight, follow, clock, log }: HttpApiDeps, en
       );
     });
   };
-}
-
-function failureAnswer(error: unknown, log: Log): Answer {
-  if (error instanceof ProtocolViolation) return BAD_REQUEST;
-  // compat: binary data cannot be read over HTTP (server-api §2).
-  if (!(error instanceof InvalidPayload)) log.error('cannot answer an API request', { error });
-  return INTERNAL_SERVER_ERROR;
 }
 
 function refuseMethod(response: HttpResponse): void {
