@@ -39,6 +39,16 @@ const signWith = (claims: Record<string, unknown>, key: KeyObject, alg: string):
 const pem = (key: KeyObject): string => key.export({ type: 'spki', format: 'pem' }).toString();
 const text = (bytes: Uint8Array | undefined): string | undefined => bytes && Buffer.from(bytes).toString();
 
+describe('types of claims', () => {
+  it.each([{ aud: 1 }, { aud: ['a', 1] }, { aud: {} }, { iat: 'x', exp: 1 }, { nbf: 'x' }, { expire_at: '0', exp: 1 }])(
+    'a wrong type in %j is invalid, whether or not the claim is looked at',
+    async (claims) => {
+      const token = await sign({ sub: '42', ...claims });
+      await expect((await verifier(SECRET)).verifyConnectToken(token)).rejects.toMatchObject({ code: 'invalid' });
+    },
+  );
+});
+
 describe('signatures', () => {
   const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const p256 = generateKeyPairSync('ec', { namedCurve: 'P-256' });

@@ -1,7 +1,7 @@
 import type { TokenClaims } from '@carillon/protocol/token';
 import type { Clock } from '@carillon/service-kit';
 import { createClaimRules } from './claim-rules.ts';
-import { bytesClaim, numericDate, userIdFrom, wholeNumber } from './claim-values.ts';
+import { audiences, bytesClaim, numericDate, userIdFrom, wholeNumber } from './claim-values.ts';
 import type { KeySource } from './key-source.ts';
 import { parseToken, type TokenParts } from './token-parts.ts';
 import { verifySignature } from './verify-signature.ts';
@@ -24,6 +24,7 @@ export function createVerifyToken({ settings, keys, clock }: VerifyTokenDeps): V
   const rules = createClaimRules(settings);
   return async (token, checkKind) => {
     const parts = parseToken(token);
+    checkTypes(parts.claims);
     const groups = rules.matchPatterns(parts.claims);
     if (!settings.skipSignatureVerify) {
       const candidates = await keys.keysFor(parts.header, groups);
@@ -34,6 +35,15 @@ export function createVerifyToken({ settings, keys, clock }: VerifyTokenDeps): V
     rules.checkTimes(parts.claims, clock.now() / 1000);
     return parts;
   };
+}
+
+/** Step 2 for claims that the schema leaves raw: a wrong type is invalid also where nobody looks at it, or when expired. */
+function checkTypes(claims: TokenClaims): void {
+  audiences(claims.aud);
+  numericDate(claims.exp, 'exp');
+  numericDate(claims.nbf, 'nbf');
+  numericDate(claims.iat, 'iat');
+  wholeNumber(claims.expireAt, 'expire_at');
 }
 
 /** Step 6: such a token is invalid even when it is expired, so that nobody refreshes it. */
