@@ -53,6 +53,32 @@ export const unusualInput: readonly Scenario[] = [
     expect(await answer('nope:x')).toMatchObject({ error: { code: 102 } });
     expect(await answer(t.channel())).toMatchObject({ error: { code: 107 } });
   }),
+  row('client 202', 'a map subscription, which is not built, is not available', async (t) => {
+    const client = await t.connect();
+    expect(await client.subscribe(t.channel('map'), { type: 1 })).toMatchObject({ error: { code: 108 } });
+    expect(await client.subscribe(t.channel('map'))).toMatchObject({ error: { code: 103 } });
+  }),
+  row('client 242', 'nor is a shared poll', async (t) => {
+    const client = await t.connect();
+    expect(await client.subscribe(t.channel('poll'), { type: 4 })).toMatchObject({ error: { code: 108 } });
+    expect(await client.subscribe(t.channel('poll'))).toMatchObject({ error: { code: 107 } });
+    expect(await client.subscribe(t.channel(), { type: 4 })).toMatchObject({ error: { code: 108 } });
+  }),
+  rowFor('insecure', 'client 86b', 'one frame may subscribe and unsubscribe again and again', async (t) => {
+    const client = await t.connect({ user: '' });
+    const channel = t.channel('prs');
+    const commands = Array.from({ length: 19 }, (_, at) => ({
+      id: at + 2,
+      [at % 2 === 0 ? 'subscribe' : 'unsubscribe']: { channel },
+    }));
+    const replies = commands.map(({ id }) => client.reply(id));
+    client.socket.send(commands.map((command) => JSON.stringify(command)).join('\n'));
+    for (const reply of await Promise.all(replies)) expect(reply.error).toBeUndefined();
+    expect((await client.call({ presence_stats: { channel } })).presence_stats).toEqual({
+      num_clients: 1,
+      num_users: 1,
+    });
+  }),
   row('client 178b', 'sub_refresh of a server-side subscription closes with 3501', async (t) => {
     const client = await t.connect({ claims: { channels: [t.channel()] } });
     const request = { channel: t.channel(), token: t.subToken(t.channel()) };

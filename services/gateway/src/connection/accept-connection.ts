@@ -67,6 +67,8 @@ class ConnectionListener implements SocketListener, CommandQueueOptions {
   readonly #session: Session;
   readonly #concurrency: number;
   readonly #queue: CommandQueue;
+  /** An unsubscribe waits for the subscribe of its channel. */
+  #isUnsubscribing = false;
 
   constructor(deps: AcceptConnectionDeps, session: Session, concurrency: number) {
     this.#deps = deps;
@@ -76,12 +78,20 @@ class ConnectionListener implements SocketListener, CommandQueueOptions {
   }
 
   concurrency(): number {
-    return this.#session.state === 'connected' ? this.#concurrency : 1;
+    return this.#session.state === 'connected' && !this.#isUnsubscribing ? this.#concurrency : 1;
   }
 
   handle(command: Command): Promise<void> | undefined {
     const done = this.#deps.dispatch(this.#session, command);
-    if (done === undefined || this.#session.state === 'connected') return done;
+    if (done === undefined) return undefined;
+    if (command.unsubscribe !== undefined) {
+      // Nothing overtakes it: the next subscribe to the channel would find the one before it (§3.4 C1, C6).
+      this.#isUnsubscribing = true;
+      return done.then(() => {
+        this.#isUnsubscribing = false;
+      });
+    }
+    if (this.#session.state === 'connected') return done;
     return done.then(() => {
       // Nothing behind a failed connect in its frame is processed, whatever it is (§3.2).
       if (this.#session.state === 'unusable') this.#queue.clear();

@@ -1,6 +1,5 @@
 import {
   decideSubscribe,
-  isMapType,
   isTagsFilterAllowed,
   NOTHING_REQUESTED,
   SUBSCRIPTION_SOURCE,
@@ -11,7 +10,11 @@ import {
   type SubscriptionSource,
 } from '@carillon/policy';
 import { validateFilter } from '@carillon/protocol/channel';
-import { SUBSCRIBE_FLAG_REJECT_UNRECOVERED, type SubscribeRequest } from '@carillon/protocol/client';
+import {
+  SUBSCRIBE_FLAG_REJECT_UNRECOVERED,
+  SUBSCRIPTION_TYPE_STREAM,
+  type SubscribeRequest,
+} from '@carillon/protocol/client';
 import {
   BAD_REQUEST,
   ClientError,
@@ -81,8 +84,9 @@ export function createSubscribe(deps: SubscribeDeps): CommandHandler {
       limits: settings,
     });
     if (verdict.kind === 'error' || verdict.kind === 'disconnect') throwRefusal(verdict);
-    // Maps are not built: a subscription of another kind would only look like one.
-    if (channel === undefined || isMapType(channel.options.subscriptionType)) throw new ClientError(NOT_AVAILABLE);
+    // Maps and shared polls are not built: a stream would only look like one.
+    const isStream = (request.type ?? SUBSCRIPTION_TYPE_STREAM) === SUBSCRIPTION_TYPE_STREAM;
+    if (channel === undefined || !isStream) throw new ClientError(NOT_AVAILABLE);
     const subscribing = subscribe(deps, session, { id: command.id ?? 0, request, channel, settings, verdict });
     // From here on the channel counts as taken, until the subscription stands or failed.
     const settled = subscribing.then(ignore, ignore).then(() => void session.opening.delete(name));
