@@ -249,14 +249,16 @@ function decisionDeadlineMs(config: Config): number {
 
 function mountOps(edge: EdgeServer, { config, health, metrics, opsEndpoints }: ComposeGatewayOptions): void {
   const send = (app: TemplatedApp, path: string, answer: () => Promise<OpsResponse>): void => {
-    app.get(routePattern(path), (res) => {
+    // compat: whatever the method; load balancers like HEAD.
+    app.any(routePattern(path), (res, req) => {
+      const isHead = req.getMethod() === 'head';
       let isAborted = false;
       res.onAborted(() => {
         isAborted = true;
       });
       void answer().then(({ status, contentType, body }) => {
         if (isAborted) return;
-        res.cork(() => respond(res, status, { headers: [['Content-Type', contentType]], body }));
+        res.cork(() => respond(res, status, { headers: [['Content-Type', contentType]], body, isHead }));
       });
     });
   };

@@ -294,6 +294,10 @@ export const surface: readonly Scenario[] = [
   row('channels 102', 'health answers {} and init does too', async (t) => {
     expect(await t.http('/health')).toMatchObject({ status: 200, text: '{}' });
     expect(await t.http('/connection/init')).toMatchObject({ status: 200, text: '{}' });
+    for (const path of ['/health', '/metrics', '/connection/init']) {
+      expect(await t.http(path, { method: 'HEAD' }), path).toMatchObject({ status: 200, text: '' });
+    }
+    expect(await t.http('/health', { method: 'POST' })).toMatchObject({ status: 200, text: '{}' });
   }),
   row('channels 103', 'metrics are served', async (t) => {
     const { status, text } = await t.http('/metrics');

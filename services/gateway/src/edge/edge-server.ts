@@ -177,9 +177,10 @@ function mountTransports(app: TemplatedApp, context: EdgeContext, emulate: Emula
   if (settings.uniSse.enabled) mountUniSse(app, context);
   if (settings.uniHttpStream.enabled) mountUniHttpStream(app, context);
   if (settings.init.enabled) {
-    app.get(routePattern(settings.init.handlerPrefix), (res) =>
-      respond(res, 200, { headers: [['Content-Type', 'application/json']], body: '{}' }),
-    );
+    app.any(routePattern(settings.init.handlerPrefix), (res, req) => {
+      const isHead = req.getMethod() === 'head';
+      respond(res, 200, { headers: [['Content-Type', 'application/json']], body: '{}', isHead });
+    });
   }
 }
 

@@ -28,6 +28,18 @@ describe('ports of the api service', () => {
     expect(await (await fetch(`${api.url}/metrics`)).text()).toContain('carillon_api_requests_in_flight');
   });
 
+  it('answer probes whatever their method', async () => {
+    const api = await start();
+    for (const [method, body] of [
+      ['HEAD', ''],
+      ['POST', '{}'],
+    ] as const) {
+      const health = await fetch(`${api.url}/health`, { method });
+      expect([health.status, await health.text()]).toEqual([200, body]);
+    }
+    expect((await fetch(`${api.url}/metrics`, { method: 'HEAD' })).status).toBe(200);
+  });
+
   it('say clearly when a port is taken', async () => {
     const api = await start();
     const http = Number(new URL(api.url).port);
