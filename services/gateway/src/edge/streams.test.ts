@@ -198,6 +198,46 @@ describe('http_stream', () => {
     raw.destroy();
   });
 
+  it('drops a client that takes nothing for the time of a write, however little waits', async () => {
+    const { url, sessions, clock } = await start({ fakeClock: true, settings: { queueMaxSize: 50_000_000 } });
+    const raw = openRaw(url);
+    raw.on('error', () => raw.destroy());
+    raw.write(`POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx`);
+    raw.pause();
+    await eventually(() => expect(sessions).toHaveLength(1));
+    for (let count = 0; count < 400; count += 1) sessions[0]?.socket.send(new Uint8Array(60_000));
+    await new Promise(setImmediate);
+    await clock.advance(750);
+    expect(sessions[0]?.slowCount).toBe(0);
+    await clock.advance(750);
+    await eventually(() => expect(sessions[0]).toMatchObject({ slowCount: 1, closeCount: 1 }));
+    raw.destroy();
+  });
+
+  it('keeps a client that takes some', async () => {
+    const { url, sessions, clock } = await start({ fakeClock: true, settings: { queueMaxSize: 50_000_000 } });
+    const raw = openRaw(url);
+    raw.write(`POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx`);
+    let received = 0;
+    raw.on('data', (chunk: Buffer) => (received += chunk.length));
+    raw.pause();
+    await eventually(() => expect(sessions).toHaveLength(1));
+    for (let count = 0; count < 700; count += 1) sessions[0]?.socket.send(new Uint8Array(60_000));
+    await new Promise(setImmediate);
+    await clock.advance(750);
+    // More than the kernel holds, so the server has written since.
+    raw.resume();
+    await eventually(() => expect(received).toBeGreaterThanOrEqual(20_000_000));
+    raw.pause();
+    await clock.advance(750);
+    expect(sessions[0]?.slowCount).toBe(0);
+    raw.resume();
+    await eventually(() => expect(received).toBeGreaterThanOrEqual(42_000_000));
+    await clock.advance(3000);
+    expect(sessions[0]).toMatchObject({ slowCount: 0, closeCount: 0 });
+    raw.destroy();
+  });
+
   it('gives up after five seconds when a client does not take the disconnect', async () => {
     const { url, sessions, clock } = await start({ fakeClock: true, settings: { queueMaxSize: 50_000_000 } });
     const raw = openRaw(url);

@@ -49,6 +49,11 @@ export class Outbox {
     return this.#head === this.#messages.length;
   }
 
+  /** Bytes that wait until the sink has room again; 0 while it takes all. */
+  get blockedBytes(): number {
+    return this.#isBlocked ? this.#queuedBytes + this.#heldBytes : 0;
+  }
+
   push(message: Uint8Array): void {
     if (this.#isOverflown) return;
     this.#messages.push(message);

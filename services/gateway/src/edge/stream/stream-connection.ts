@@ -5,6 +5,7 @@ import type { ConnectRefusal } from '../edge-settings.ts';
 import type { PendingResponse } from '../http/request-body.ts';
 import { type HeaderLine, respond, statusLine } from '../http/respond.ts';
 import type { HandshakeRequest, Socket, SocketListener, TransportTraits } from '../socket.ts';
+import type { WatchedWriter } from '../ws/write-watch.ts';
 import { Outbox } from './outbox.ts';
 import type { SharedChunks } from './shared-chunks.ts';
 import type { Flushable } from './turn-flush.ts';
@@ -29,13 +30,17 @@ export interface StreamConnectionOptions {
   readonly cors: readonly HeaderLine[];
 }
 
+/** client-protocol §1.2: how long what was written may wait without any of it being taken. */
+const WRITE_TIMEOUT_MS = 1000;
+
 /** How long the end of a stream waits for a slow client to take what was queued before it. */
 const CLOSE_DRAIN_MS = 5000;
 
 type State = 'opening' | 'open' | 'slow' | 'closing' | 'closed';
 
 /** One streaming response as the session sees it. */
-export class StreamConnection implements Socket, Flushable {
+export class StreamConnection implements Socket, Flushable, WatchedWriter {
+  readonly writeTimeoutMs: number = WRITE_TIMEOUT_MS;
   readonly traits: TransportTraits;
   readonly request: HandshakeRequest;
   readonly #context: EdgeContext;
@@ -79,6 +84,7 @@ export class StreamConnection implements Socket, Flushable {
       return;
     }
     this.#listener = listener;
+    this.#context.writeWatch.add(this);
     listener.onFrame(firstFrame);
   }
 
@@ -148,12 +154,23 @@ export class StreamConnection implements Socket, Flushable {
     this.#flush();
   }
 
+  get bufferedBytes(): number {
+    return this.#outbox.blockedBytes;
+  }
+
+  writeTimedOut(): void {
+    // The end of a stream has a time limit of its own.
+    if (this.#state === 'open') this.#becomeSlow();
+  }
+
   get #isClosed(): boolean {
     return this.#state === 'closed';
   }
 
   #flush(): void {
-    if (this.#state === 'open') this.#outbox.flush();
+    if (this.#state !== 'open') return;
+    this.#outbox.flush();
+    if (this.bufferedBytes > 0) this.#context.writeWatch.backedUp(this);
   }
 
   #begin(): void {
@@ -172,6 +189,7 @@ export class StreamConnection implements Socket, Flushable {
   #writable(): boolean {
     if (this.#isClosed) return true;
     this.#outbox.writable();
+    this.#context.writeWatch.progressed(this);
     if (this.#state === 'closing' && this.#outbox.isEmpty) this.#end();
     return true;
   }
@@ -199,6 +217,7 @@ export class StreamConnection implements Socket, Flushable {
     this.#state = 'closed';
     this.#drainDeadline?.cancel();
     this.#outbox.clear();
+    this.#context.writeWatch.remove(this);
     this.#context.admission.leave(this.traits.name);
     const listener = this.#listener;
     this.#listener = undefined;
