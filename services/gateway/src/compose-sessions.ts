@@ -115,7 +115,7 @@ export function createSessionStack(deps: SessionStackDeps): SessionStack {
     limits: settings,
   });
   const { bans } = engine;
-  const controlParts = { ...commandDeps, bans, hub, close, unsubscribe, emulated };
+  const controlParts = { ...commandDeps, bans, hub, close, unsubscribe, emulated, background };
   const controlled = composeControl(controlParts);
   return {
     accept,

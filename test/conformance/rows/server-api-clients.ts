@@ -33,6 +33,37 @@ export const clientsByApi: readonly Scenario[] = [
       }),
     );
   }),
+  row('api 55b', 'subscribe of a connection that has the channel pushes and joins again', async (t) => {
+    const client = await t.connect({ gateway: 1 });
+    const channel = t.channel('jlh');
+    await client.subscribe(channel);
+    expect(await client.push()).toMatchObject({ join: { info: { client: client.id } } });
+    await t.result('subscribe', { user: t.user, channel, info: { role: 'x' }, data: { hi: 1 } });
+    expect(await client.push()).toEqual({ channel, subscribe: { data: { hi: 1 } } });
+    expect(await client.push()).toEqual({
+      channel,
+      join: { info: { user: t.user, client: client.id, chan_info: { role: 'x' } } },
+    });
+    await eventually(async () =>
+      expect((await t.result('presence', { channel })).presence[client.id].chan_info).toEqual({ role: 'x' }),
+    );
+    await t.publish(channel, 'once');
+    expect(await client.publication()).toMatchObject({ data: 'once', offset: 1 });
+    expect(client.pushes).toEqual([]);
+  }),
+  row('api 55c', 'the push of a subscribe once more tells the position of that moment', async (t) => {
+    const client = await t.connect();
+    const channel = t.channel('small');
+    await t.result('subscribe', { user: t.user, channel });
+    const first = await client.push();
+    expect(first).toMatchObject({ subscribe: { recoverable: true, positioned: true } });
+    await t.publish(channel, 1);
+    expect(await client.publication()).toMatchObject({ data: 1, offset: 1 });
+    await t.result('subscribe', { user: t.user, channel });
+    expect(await client.push()).toEqual({ channel, subscribe: { ...first.subscribe, offset: 1 } });
+    await t.publish(channel, 2);
+    expect(await client.publication()).toMatchObject({ data: 2, offset: 2 });
+  }),
   row('api 59', 'client narrows to one connection', async (t) => {
     const first = await t.connect();
     const second = await t.connect({ gateway: 1 });

@@ -1,7 +1,6 @@
 import type { ControlCommand, Retention } from '@carillon/cluster';
 import { NOTHING_REQUESTED, SUBSCRIPTION_SOURCE, subscriptionFeatures, type ChannelRules } from '@carillon/policy';
 import type { ChannelOptions } from '@carillon/protocol/channel';
-import type { SubscribePush } from '@carillon/protocol/client';
 import { Disconnect, DISCONNECT_CHANNEL_LIMIT, DISCONNECT_SERVER_ERROR } from '@carillon/protocol/codes';
 import { OperationalError, type Clock } from '@carillon/service-kit';
 import { NO_CAPABILITIES } from '@carillon/policy';
@@ -9,11 +8,14 @@ import type { CloseConnection } from '../connection/close-connection.ts';
 import type { OpenedState } from '../fanout/hub-port.ts';
 import type { Session } from '../session/session.ts';
 import type { Establish, ReadySubscription } from '../subscription/establish.ts';
+import type { SubscribeAgain } from './subscribe-again.ts';
+import { subscribePush } from './subscribe-push.ts';
 
 export type SubscribeControl = Extract<ControlCommand, { kind: 'subscribe' }>;
 
 export interface ApplySubscribeDeps {
   readonly establish: Establish;
+  readonly subscribeAgain: SubscribeAgain;
   readonly close: CloseConnection;
   readonly clock: Clock;
   readonly settings: () => {
@@ -35,8 +37,7 @@ export function createApplySubscribe(
     await session.opening.get(command.channel);
     const existing = session.subscriptions.get(command.channel);
     if (existing !== undefined) {
-      // Upstream subscribes again and pushes again; the connection has what was asked for (client-protocol §3.13).
-      existing.isServerSide = true;
+      await deps.subscribeAgain(session, existing, command);
       return;
     }
     if (session.channelCount >= deps.settings().channelLimit) {
@@ -103,14 +104,4 @@ function goLive(
     for (const pub of opened.publications) session.push({ channel: command.channel, pub });
     ready.announce();
   });
-}
-
-function subscribePush(opened: OpenedState, data: Uint8Array | undefined): SubscribePush {
-  return {
-    recoverable: opened.recoverable,
-    positioned: opened.positioned,
-    epoch: opened.epoch,
-    offset: opened.offset,
-    data,
-  };
 }

@@ -1,5 +1,6 @@
 import type { SubscriptionSource } from '@carillon/policy';
 import type { ChannelOptions } from '@carillon/protocol/channel';
+import type { OpenedState } from '../fanout/hub-port.ts';
 import type { Deadline } from './deadlines.ts';
 
 /**
@@ -24,6 +25,8 @@ export interface Subscription {
   readonly source: SubscriptionSource;
   /** `chan_info` of this subscriber. */
   info: Uint8Array | undefined;
+  /** What its stream was when it went live. */
+  readonly opened: Pick<OpenedState, 'positioned' | 'recoverable' | 'epoch' | 'offset'>;
   /** Unix seconds; 0 = never. */
   expireAt: number;
   readonly refresh: SubscriptionRefresh;

@@ -108,7 +108,7 @@ function readySubscription(deps: EstablishDeps, { session, request, open, undo }
     finish() {
       try {
         const opened = open.finish();
-        subscription = subscriptionOf(request);
+        subscription = subscriptionOf(request, opened);
         session.subscriptions.set(name, subscription);
         deps.metrics.subscriptionAdded(session);
         return opened;
@@ -171,13 +171,17 @@ function recoveryOptions({ recoverFrom, autoCacheRecover, rejectUnrecovered }: E
   return { recoverFrom, autoCacheRecover, rejectUnrecovered };
 }
 
-function subscriptionOf(request: EstablishRequest): Subscription {
+function subscriptionOf(
+  request: EstablishRequest,
+  { positioned, recoverable, epoch, offset }: OpenedState,
+): Subscription {
   return {
     channel: request.channel.name,
     options: request.channel.options,
     isServerSide: request.isServerSide,
     source: request.source,
     info: request.info,
+    opened: { positioned, recoverable, epoch, offset },
     expireAt: request.expireAt,
     refresh: request.refresh,
     expiry: undefined,
