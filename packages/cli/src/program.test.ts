@@ -40,6 +40,16 @@ test.each(['serve', 'gateway', 'api', 'auth-policy'])('%s takes flags that mirro
   ]);
 });
 
+test('address and port have short flags', async () => {
+  expect((await run('-a 127.0.0.1 -p 9000')).services).toEqual([
+    {
+      service: 'serve',
+      config: 'config.json',
+      flags: { 'http_server.address': '127.0.0.1', 'http_server.port': '9000' },
+    },
+  ]);
+});
+
 test('flags work without a command', async () => {
   expect((await run('--config a.json --client.insecure')).services).toEqual([
     { service: 'serve', config: 'a.json', flags: { 'client.insecure': 'true' } },

@@ -37,7 +37,7 @@ export function createProgram(context: ProgramContext): Command {
   const program = new Command('carillon').description('Real-time messaging server');
   program.configureOutput({
     writeOut: (text) => void context.io.stdout.write(text),
-    writeErr: (text) => void context.io.stdout.write(text),
+    writeErr: (text) => void context.io.stderr.write(text),
   });
   program.version(versionLine(), '--version', 'print the version');
   addServices(program, context);
@@ -57,7 +57,8 @@ function addServices(program: Command, { io, loadRunService, exit }: ProgramCont
     const command = program.command(service, { isDefault: service === 'serve' });
     command.description(SERVICES[service]).option(...CONFIG);
     if (service === 'serve') command.option('--dev', 'serve a demo page and print how to try the server');
-    command.option('--port <port>', 'short for --http_server.port');
+    command.option('-p, --port <port>', 'short for --http_server.port');
+    command.option('-a, --address <address>', 'short for --http_server.address');
     for (const flag of SERVER_FLAGS) command.option(flag);
     command.action(async (options: Record<string, unknown>) => {
       const runService = await loadRunService();

@@ -54,7 +54,9 @@ export const SERVER_FLAGS: readonly string[] = [
 export function serverFlags(parsed: Readonly<Record<string, unknown>>): Record<string, string> {
   const given = [...VALUES, ...SWITCHES].filter((path) => parsed[path] !== undefined);
   const flags: Record<string, string> = Object.fromEntries(given.map((path) => [path, String(parsed[path])]));
-  const { port } = parsed;
-  if (typeof port === 'string') flags['http_server.port'] ??= port;
+  for (const name of ['address', 'port']) {
+    const value = parsed[name];
+    if (typeof value === 'string') flags[`http_server.${name}`] ??= value;
+  }
   return flags;
 }
