@@ -41,7 +41,8 @@ export interface NatsTlsOptions {
 
 const RECONNECT_WAIT_MS = 250;
 const RECONNECT_JITTER_MS = 250;
-const PING_INTERVAL_MS = 10_000;
+/** A server that is gone without a word is given up after three of these: as long as an election takes. */
+const PING_INTERVAL_MS = 3_000;
 const DIAL_TIMEOUT_MS = 5_000;
 
 /** What the client library wants. Throws an OperationalError when a file can't be read or a URL can't be parsed. */

@@ -51,7 +51,7 @@ export class HistoryReads {
     const isFirst = joinedBefore === undefined && !this.#visited.has(channel);
     const guess = isFirst ? this.#firstVisits.begin(channel, request) : undefined;
     const top = await this.#tops.run(channel, () => this.#top(channel));
-    const newest = await this.#living(channel, top, request.retention);
+    const newest = await this.#reaching(await this.#living(channel, top, request.retention), channel, request);
     const joined = live.find(channel);
     if (joined === undefined) return this.#visit({ channel, state: newest.state, guess }, request);
     const state = await this.#caughtUp(joined, newest);
@@ -93,6 +93,22 @@ export class HistoryReads {
       renew().catch((error: unknown) => log.debug('a channel was not touched', { channel, error }));
     }
     return top;
+  }
+
+  /**
+   * Who has been further than the log seems to be has met another replica then. One that is cut off answers on, a leader
+   * among them for some seconds; that a record can be stored after the newest one is what no stale one can say. So nobody
+   * is told of a loss, or taken back, by a server that has fallen behind: where nothing can be stored, the read fails.
+   */
+  async #reaching(newest: LogRecord, channel: string, { since, retention }: HistoryRequest): Promise<LogRecord> {
+    const { live, touch } = this.#deps;
+    const isBehind = (state: LogState | undefined): boolean =>
+      state === undefined || (state.epoch === since?.epoch && state.offset < since.offset);
+    if (!isBehind(newest.state) || !isBehind(live.find(channel)?.state)) return newest;
+    const prove = (): Promise<LogState> => this.#touches.run(channel, () => touch(channel, retention));
+    // The first may have been under way when the question came.
+    const proven = await prove();
+    return { state: isBehind(proven) ? await prove() : proven, bodies: [] };
   }
 
   // invariant: everything up to the returned top has been handed to the receiver before the promise resolves.
