@@ -123,8 +123,8 @@ export interface HistoryRequest {
   readonly since?: StreamPosition | undefined;
   readonly reverse?: boolean | undefined;
   /**
-   * For a subscriber that gets what comes after the answer anyway: the answer of a joined channel may lack what was
-   * published last, as long as all up to its top was handed to the receiver. Needs `since`.
+   * For a subscriber that gets what comes after the answer anyway: where many recover, the answer of a joined channel may
+   * lack what was published last, as long as all up to its top was handed to the receiver. Needs `since`.
    */
   readonly isRecovery?: boolean | undefined;
 }

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { bytes, freshChannel, publishTexts, retain } from '../../contract/broker-setup.ts';
 import { eventually } from '../../contract/eventually.ts';
 import { textAt } from '../../contract/recording-receiver.ts';
+import { ASKING_RECOVERIES } from '../live/live-receiver.ts';
 import { freshPrefix, nodeRecord, startNode, type TestNode, type TestNodeOptions } from './broker-test-cluster.ts';
 import { tamperWith, type Tampering } from './tampered-link.ts';
 
@@ -98,7 +99,7 @@ describe('on a NATS server', () => {
     expect(body).toContain('test_broker_positions_lost_total 1');
   });
 
-  test('recoveries of a joined channel that it covers cost no read, also when they come one after the other', async () => {
+  test('many recoveries of a joined channel that it covers cost no read, also when they come one after the other', async () => {
     const prefix = freshPrefix();
     let numReads = 0;
     const publisher = await nodeFor({ url: server.url, prefix });
@@ -110,6 +111,10 @@ describe('on a NATS server', () => {
     await publishTexts(publisher, channel, ['b', 'c'], retention);
     await eventually(() => expect(reader.received.log(channel)).toEqual(['b@2', 'c@3']));
     const { top } = await reader.broker.history(channel, { retention, limit: 0 });
+    const since = { ...top, offset: 1 };
+    for (let count = 0; count < ASKING_RECOVERIES; count += 1) {
+      await reader.broker.history(channel, { retention, limit: 10, since, isRecovery: true });
+    }
     const before = numReads;
     for (const offset of [1, 2, 3, 1]) {
       const page = await reader.broker.history(channel, {

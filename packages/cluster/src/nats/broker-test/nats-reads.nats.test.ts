@@ -2,6 +2,7 @@ import { startNats, type TestNats } from '@carillon/dev-tools/test-nats';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { bytes, freshChannel, retain } from '../../contract/broker-setup.ts';
 import { textAt } from '../../contract/recording-receiver.ts';
+import { ASKING_RECOVERIES } from '../live/live-receiver.ts';
 import { freshPrefix, nodeRecord, startNode, type TestNode } from './broker-test-cluster.ts';
 
 const retention = retain({ historySize: 20 });
@@ -91,11 +92,13 @@ test('a guess that misses is made up for', async () => {
   expect(requests).toHaveLength(3);
 });
 
-test('history of a joined channel asks the log each time, a recovery does not when nothing is missing', async () => {
+test('history and a recovery of a joined channel ask the log each time, but not where many recover', async () => {
   await edge.broker.join(channel, { retention });
   await publish('a', 'b');
   const { top } = await edge.broker.history(channel, { retention, limit: 0 });
   const requestsOf = async (isRecovery: boolean): Promise<number> => {
+    // What came before has been counted.
+    await owner.link.main.flush();
     asked = [];
     const since = { offset: 1, epoch: top.epoch };
     const page = await edge.broker.history(channel, { retention, limit: -1, since, isRecovery });
@@ -103,7 +106,29 @@ test('history of a joined channel asks the log each time, a recovery does not wh
     expect(page.publications.map(textAt)).toEqual(['b@2']);
     return asked.length;
   };
+  expect(await requestsOf(true)).toBe(1);
+  expect(await requestsOf(false)).toBe(1);
+  expect(await requestsOf(true)).toBe(1);
+  const since = { offset: 1, epoch: top.epoch };
+  for (let count = 0; count < ASKING_RECOVERIES; count += 1) {
+    await edge.broker.history(channel, { retention, limit: -1, since, isRecovery: true });
+  }
   expect(await requestsOf(true)).toBe(0);
   expect(await requestsOf(false)).toBe(1);
-  expect(await requestsOf(true)).toBe(0);
+});
+
+test('a recovery is told what another node has acknowledged, and not what was removed', async () => {
+  for (let run = 0; run < 10; run += 1) {
+    channel = freshChannel();
+    await edge.broker.join(channel, { retention });
+    const { top } = await edge.broker.history(channel, { retention, limit: 0 });
+    for (let offset = 1; offset <= ASKING_RECOVERIES / 2; offset += 1) {
+      await publish(`p${offset}`);
+      const since = { offset: offset - 1, epoch: top.epoch };
+      const recover = () => edge.broker.history(channel, { retention, limit: -1, since, isRecovery: true });
+      expect((await recover()).publications.map(textAt)).toEqual([`p${offset}@${offset}`]);
+      await owner.broker.removeHistory(channel, retention);
+      expect(await recover()).toEqual({ publications: [], top: { ...top, offset } });
+    }
+  }
 });

@@ -46,6 +46,11 @@ interface Joined {
 const GRACE_MS = 1_000;
 /** A mass reconnect costs a read per channel in this time, not one per client. */
 const TRUST_MS = 5_000;
+/**
+ * Recoveries of a channel within a second that ask the log, so that they are told all that was acknowledged before. More of
+ * them are a mass reconnect.
+ */
+export const ASKING_RECOVERIES = 64;
 
 export class LiveInterest {
   readonly #deps: LiveReceiverDependencies;
@@ -78,11 +83,14 @@ export class LiveInterest {
   }
 
   /**
-   * Where a joined channel stands, as long as we may trust what we have without asking the log: a moment after the last
+   * Where a joined channel stands, for a recovery that need not ask the log, since many others do: a moment after the last
    * proof that nothing is missing. What comes later is handed over later, also to who has subscribed here meanwhile.
    */
   trusted(channel: string): LogState | undefined {
-    return this.#deps.link.isConnected ? this.find(channel)?.stateWithin(TRUST_MS) : undefined;
+    const live = this.find(channel);
+    if (live === undefined || live.countRecovery() <= ASKING_RECOVERIES || !this.#deps.link.isConnected)
+      return undefined;
+    return live.stateWithin(TRUST_MS);
   }
 
   /** The channel when this node has joined it and knows where it stands. */
