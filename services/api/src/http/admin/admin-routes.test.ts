@@ -56,6 +56,8 @@ describe('admin endpoints (channels-and-config §5.1)', () => {
     for (const body of [new URLSearchParams({ password: 'wrong' }), new URLSearchParams(), 'password=open', '{}']) {
       expect(await logIn(api, body)).toEqual([400, 'Bad Request\n']);
     }
+    const large = new URLSearchParams({ password: 'open', more: 'x'.repeat(70_000) });
+    expect(await logIn(api, large)).toEqual([400, 'Bad Request\n']);
     expect(await call(api, '/admin/auth')).toEqual([405, '']);
   });
 

@@ -30,6 +30,9 @@ export interface AdminRoutesDeps {
   readonly log: Log;
 }
 
+/** A form with a password is small, and anybody may send one. */
+const MAX_FORM_BYTES = 64 * 1024;
+
 type Handle = (body: Uint8Array) => Promise<Answer>;
 
 /** What an admin interface asks: how things stand, a token for the password, and commands (channels-and-config §5.1). */
@@ -60,6 +63,10 @@ export function mountAdmin(app: TemplatedApp, { settings, table, inFlight, clock
     writeAnswer(response, jsonLine({ authenticated: isAdmin(request), edition: 'oss', insecure: isInsecure }));
   });
   app.post(`${prefix}/admin/auth`, (response, request) => {
+    if (Number(request.getHeader('content-length')) > MAX_FORM_BYTES) {
+      writeAnswer(response, BAD_REQUEST, true);
+      return;
+    }
     const contentType = request.getHeader('content-type');
     const inQuery = new URLSearchParams(request.getQuery() ?? '').get('password') ?? '';
     answer(response, async (body) => {
