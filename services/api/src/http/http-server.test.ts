@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { call, post } from '../fixture/http-call.ts';
 import { startApi, type RunningApi } from '../fixture/start-api.ts';
@@ -59,6 +60,16 @@ describe('the HTTP API', () => {
     const headers = { 'x-api-key': 'wrong', authorization: 'apikey k' };
     expect((await post(api, '/api/info', {}, headers)).status).toBe(401);
     expect((await post(api, '/api/info', {}, { ...headers, 'x-api-key': '' })).status).toBe(200);
+  });
+
+  it('sends no body to HEAD, which would be taken for the next answer', async () => {
+    const socket = connect({ host: '127.0.0.1', port: Number(new URL(api.url).port) });
+    socket.write('HEAD /nope HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    const head = await new Promise<string>((resolve) =>
+      socket.once('data', (data: Buffer) => resolve(data.toString())),
+    );
+    socket.destroy();
+    expect(head).toMatch(/^HTTP\/1\.1 404 [^]*\r\n\r\n$/);
   });
 
   it('knows no other routes, and says so without asking for a key (11)', async () => {

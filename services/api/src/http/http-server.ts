@@ -84,6 +84,7 @@ function refuseMethod(response: HttpResponse): void {
 }
 
 /** The answer for paths that nobody serves. */
-export function answerNotFound(response: HttpResponse): void {
-  writeAnswer(response, NOT_FOUND);
+export function answerNotFound(response: HttpResponse, request: HttpRequest): void {
+  // The body of an answer to HEAD would be taken for the next answer.
+  writeAnswer(response, request.getMethod() === 'head' ? { ...NOT_FOUND, body: '' } : NOT_FOUND);
 }
