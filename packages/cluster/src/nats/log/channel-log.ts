@@ -23,6 +23,7 @@ import {
   nextSlot,
   recordEnd,
 } from './log-state.ts';
+import { asReadError, inDoubtError } from './log-errors.ts';
 import { offsetOf, RepeatSearch } from './repeat-search.ts';
 import { SlotSequences, type SequenceBudget } from './slot-sequences.ts';
 
@@ -142,8 +143,8 @@ export class ChannelLog implements AppendHandler {
         this.#supervise(this.#answerDuplicate(flight, outcome.sequence));
         return;
       case 'conflict':
-        if (flight.isInDoubt) this.#supervise(this.#settleDoubt(flight));
-        else this.#onConflict(flight);
+        // Where a log has just changed its leader the old one may refuse what the new one stores.
+        this.#supervise(this.#settleDoubt(flight));
     }
   }
 
@@ -258,13 +259,14 @@ export class ChannelLog implements AppendHandler {
     entry.resolve({ position });
   }
 
-  #onConflict(flight: InFlight): void {
+  /** `mayCome`: the log may store yet what it has refused. */
+  #onConflict(flight: InFlight, mayCome = false): void {
     this.#inFlight = undefined;
     this.#isLoaded = false;
     this.#conflicts += 1;
     this.#shared.metrics.appendConflicts.inc();
-    const { step, isInDoubt, begunAt } = flight;
-    this.#queue.unshift(...(isInDoubt ? step.entries.map((entry) => asRepeat(entry, begunAt)) : step.entries));
+    const { step, begunAt } = flight;
+    this.#queue.unshift(...(mayCome ? step.entries.map((entry) => asRepeat(entry, begunAt)) : step.entries));
     // Who was faster may have been the node that we asked before.
     this.#noteRepeats();
     // Writers that met once would meet again and again in step.
@@ -293,15 +295,18 @@ export class ChannelLog implements AppendHandler {
     this.#advance();
   }
 
-  /** A repeated attempt met another record: the first attempt's, or a stranger's. */
+  /** An attempt met another record: that of an earlier attempt, its own, or a stranger's. */
   async #settleDoubt(flight: InFlight): Promise<void> {
     const { reader } = this.#shared;
     const { record } = flight.step;
     try {
       const top = await reader.topForAppend(this.channel, true);
-      const found = await this.#findRecord(top.record, record);
-      if (found === 'unsure') this.#giveUp(flight);
-      else if (found === 'absent' || top.record === undefined) this.#onConflict(flight);
+      const isMoved = top.record?.bodies.length === 0 && top.sequence !== flight.message?.expectedSequence;
+      const found =
+        isMoved && top.record.state.index < record.state.index ? 'absent' : await this.#findRecord(top.record, record);
+      // All that was asked once and refused can be asked again, however small the ring.
+      if (found === 'unsure' && flight.isInDoubt) this.#giveUp(flight);
+      else if (found !== 'stored' || top.record === undefined) this.#onConflict(flight, found === 'later');
       else this.#onStored(flight.step, top.sequence, top.record);
     } catch (error) {
       this.onFailure(asReadError(error), true);
@@ -309,10 +314,14 @@ export class ChannelLog implements AppendHandler {
   }
 
   /** Whether a record of ours is what is stored at its slot. */
-  async #findRecord(top: LogRecord | undefined, ours: LogRecord): Promise<'stored' | 'absent' | 'unsure'> {
+  async #findRecord(top: LogRecord | undefined, ours: LogRecord): Promise<'stored' | 'absent' | 'later' | 'unsure'> {
     const nonce = ours.bodies[0]?.nonce;
-    if (top === undefined || nonce === undefined || top.state.epoch !== ours.state.epoch) return 'absent';
+    if (nonce === undefined) return 'absent';
+    if (top === undefined) return 'later';
+    if (top.state.epoch !== ours.state.epoch) return 'absent';
     if (offsetOf(top, nonce) !== undefined) return 'stored';
+    // Its slot holds what was there before.
+    if (top.state.index < ours.state.index) return 'later';
     const { offset } = ours.state;
     if (offset > top.state.offset) return 'absent';
     const records = await this.#shared.reader.records(this.channel, top.state, { from: offset, to: offset }, true);
@@ -466,17 +475,7 @@ export class ChannelLog implements AppendHandler {
   }
 }
 
-function inDoubtError(): OperationalError {
-  return new OperationalError('publish_in_doubt', 'the publication may be stored or not');
-}
-
 /** Fit for a header, whatever the channel and key hold, and the same on every node. */
 function messageIdOf(channel: string, key: string): string {
   return createHash('sha256').update(`${channel.length}:${channel}${key}`).digest('base64url').slice(0, 32);
-}
-
-function asReadError(error: unknown): OperationalError {
-  return error instanceof OperationalError
-    ? error
-    : new OperationalError('log_read', 'the log could not be read', { cause: error, retriable: false });
 }

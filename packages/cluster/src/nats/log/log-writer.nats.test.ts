@@ -101,3 +101,23 @@ test('a publication that a replicated log stores late is not stored again by a w
   expect(await published).toBe(2);
   expect((await reader.top('news'))?.state.offset).toBe(2);
 });
+
+test('a publication that one leader stores and a former one refuses is not stored again', async () => {
+  const prefix = freshPrefix();
+  let attempt = 0;
+  // While the leader changes both get the record: the refusal comes first.
+  const waylay =
+    (append: Append): Append =>
+    (message, timeoutMs, handler) => {
+      attempt += 1;
+      if (attempt !== 2) append(message, timeoutMs, handler);
+      else {
+        const onOutcome = (): void => handler.onOutcome({ kind: 'conflict' });
+        append(message, timeoutMs, { onOutcome, onFailure: () => undefined });
+      }
+    };
+  const { publish, reader } = await startWriter(prefix, waylay);
+  expect(await publish('news')).toBe(1);
+  expect(await publish('news')).toBe(2);
+  expect((await reader.top('news'))?.state.offset).toBe(2);
+});
