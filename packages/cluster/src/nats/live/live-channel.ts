@@ -25,8 +25,6 @@ export interface LiveChannelDependencies {
 const MAX_HELD = 256;
 const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 5_000;
-/** Recoveries are counted for so long. */
-const RECOVERY_WINDOW_MS = 1_000;
 /** Slots that a replica did not have are asked of the leader one by one; of more, only the newest. */
 const MAX_LEADER_READS = 256;
 
@@ -46,8 +44,6 @@ export class LiveChannel {
   #known = 0;
   /** When it was last known to be where the log is, monotonic. */
   #checkedAt = Number.NEGATIVE_INFINITY;
-  #recoveries = 0;
-  #recoveriesSince = Number.NEGATIVE_INFINITY;
   #held: LogRecord[] = [];
   #healing: Promise<void> | undefined;
   #pause: { timer: TimerHandle; wake: () => void } | undefined;
@@ -80,17 +76,6 @@ export class LiveChannel {
   stateWithin(ms: number): LogState | undefined {
     if (!this.#isBased || this.#isClosed || this.#healing !== undefined) return undefined;
     return this.#shared.clock.monotonic() - this.#checkedAt <= ms ? this.#state : undefined;
-  }
-
-  /** Counts one more recovery: the number of those within about a second, this one included. */
-  countRecovery(): number {
-    const now = this.#shared.clock.monotonic();
-    if (now - this.#recoveriesSince >= RECOVERY_WINDOW_MS) {
-      this.#recoveriesSince = now;
-      this.#recoveries = 0;
-    }
-    this.#recoveries += 1;
-    return this.#recoveries;
   }
 
   /** It has just been compared with the newest record of the log, and has caught up. */

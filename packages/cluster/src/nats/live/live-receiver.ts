@@ -47,10 +47,12 @@ const GRACE_MS = 1_000;
 /** A mass reconnect costs a read per channel in this time, not one per client. */
 const TRUST_MS = 5_000;
 /**
- * Recoveries of a channel within a second that ask the log, so that they are told all that was acknowledged before. More of
+ * Recoveries on this node within a second that ask the log, so that they are told all that was acknowledged before. More of
  * them are a mass reconnect.
  */
-export const ASKING_RECOVERIES = 64;
+export const ASKING_RECOVERIES = 32;
+/** Recoveries are counted for so long. */
+export const RECOVERY_WINDOW_MS = 1_000;
 
 export class LiveInterest {
   readonly #deps: LiveReceiverDependencies;
@@ -62,6 +64,8 @@ export class LiveInterest {
   #graceTimer: TimerHandle | undefined;
   #flush: Promise<void> | undefined;
   #isClosed = false;
+  #recoveries = 0;
+  #recoveriesSince = Number.NEGATIVE_INFINITY;
 
   constructor(deps: LiveReceiverDependencies) {
     this.#deps = deps;
@@ -87,10 +91,19 @@ export class LiveInterest {
    * proof that nothing is missing. What comes later is handed over later, also to who has subscribed here meanwhile.
    */
   trusted(channel: string): LogState | undefined {
-    const live = this.find(channel);
-    if (live === undefined || live.countRecovery() <= ASKING_RECOVERIES || !this.#deps.link.isConnected)
-      return undefined;
-    return live.stateWithin(TRUST_MS);
+    if (this.#countRecovery() <= ASKING_RECOVERIES || !this.#deps.link.isConnected) return undefined;
+    return this.find(channel)?.stateWithin(TRUST_MS);
+  }
+
+  /** Counts one more recovery: the number of those within about a second, this one included. */
+  #countRecovery(): number {
+    const now = this.#deps.clock.monotonic();
+    if (now - this.#recoveriesSince >= RECOVERY_WINDOW_MS) {
+      this.#recoveriesSince = now;
+      this.#recoveries = 0;
+    }
+    this.#recoveries += 1;
+    return this.#recoveries;
   }
 
   /** The channel when this node has joined it and knows where it stands. */
