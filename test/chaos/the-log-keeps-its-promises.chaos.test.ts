@@ -5,13 +5,14 @@ import { FAULTS } from './action/faults.ts';
 import { CHAOS_CONFIG } from './channel-kinds.ts';
 import { ChaosRun } from './chaos-run.ts';
 import { DEADLINE_MS, DELIVERIES, GOES_ON, NUM_CLIENTS, say } from './chaos-settings.ts';
+import { SLOW_ENDED } from './client/recovering-client.ts';
 import { startChaosCluster, type ChaosCluster } from './cluster/chaos-cluster.ts';
 import { seedOfRun } from './random.ts';
 
 /** Every fault once, then by chance until enough is delivered. Gives the names of those that ran. */
 async function breakThings(run: ChaosRun, cluster: ChaosCluster): Promise<Set<string>> {
   const giveUpAt = performance.now() + DEADLINE_MS;
-  const { verdict, clients, random } = run;
+  const { verdict, clients, logs, publisher, random } = run;
   const seen = new Set<string>();
   let waiting: string[] = [];
   const isEnough = (): boolean =>
@@ -22,7 +23,7 @@ async function breakThings(run: ChaosRun, cluster: ChaosCluster): Promise<Set<st
     const name = waiting.shift() ?? '';
     say(`${verdict.counted('deliveries')} deliveries; ${name}`);
     run.note(name);
-    await FAULTS[name]?.({ cluster, clients, random });
+    await FAULTS[name]?.({ cluster, clients, logs, publisher, random, verdict });
     seen.add(name);
     await sleep(random.between(200, 2_000));
   }
@@ -48,6 +49,9 @@ test(
       expect(faults).toEqual(new Set(Object.keys(FAULTS)));
       expect(verdict.counted('recovered'), run.summary()).toBeGreaterThan(NUM_CLIENTS);
       expect(verdict.counted('told that publications are lost'), run.summary()).toBeGreaterThan(0);
+      for (const seen of [SLOW_ENDED, 'patches', 'filtered deliveries', 'recovered with delta', 'recovered with tag']) {
+        expect(verdict.counted(seen), `${seen}\n${run.summary()}`).toBeGreaterThan(0);
+      }
     } finally {
       run.close();
       await cluster.stop();

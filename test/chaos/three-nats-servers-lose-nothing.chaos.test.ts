@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createNatsSubjects } from '@carillon/cluster/nats';
+import type { TestNats } from '@carillon/dev-tools/test-nats';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { killAndStart, restartNats } from './action/faults.ts';
@@ -7,11 +8,12 @@ import { CHAOS_CONFIG, SHARDS } from './channel-kinds.ts';
 import { ChaosRun } from './chaos-run.ts';
 import { say } from './chaos-settings.ts';
 import { startReplicatedCluster, type ChaosCluster } from './cluster/chaos-cluster.ts';
-import { leaderOf } from './cluster/stream-leader.ts';
+import { leaderOf, numRoutes } from './cluster/stream-leader.ts';
 import { seedOfRun } from './random.ts';
 
 const NUM_CLIENTS = 48;
 const WORK_MS = 2_500;
+const APART_MS = 10_000;
 const POLL_MS = 20;
 // An election takes 5 to 9 s; the machine of a test is busy.
 const RESUME_DEADLINE_MS = 30_000;
@@ -38,6 +40,19 @@ async function withRun(work: (run: ChaosRun) => Promise<void>): Promise<void> {
   }
 }
 
+const routesOfAll = (): Promise<number[]> => Promise.all(cluster.servers.map(numRoutes));
+
+/** A shard's leader, and the channels of the shard. */
+async function shardOf(run: ChaosRun): Promise<{ leader: TestNats; channels: string[] }> {
+  const subjects = createNatsSubjects({ prefix: cluster.prefix, shards: SHARDS });
+  const [first = ''] = run.openChannels;
+  const shard = subjects.shardOf(first);
+  const channels = run.openChannels.filter((channel) => subjects.shardOf(channel) === shard);
+  const leader = await leaderOf(cluster.servers, subjects.logStream(shard));
+  if (leader === undefined) throw new Error('the shard has no leader');
+  return { leader, channels };
+}
+
 /** How long until each channel of a shard has taken a publication again. */
 async function resumeMs(run: ChaosRun, channels: readonly string[]): Promise<number> {
   const startedAt = performance.now();
@@ -54,12 +69,7 @@ async function resumeMs(run: ChaosRun, channels: readonly string[]): Promise<num
 
 test('the leader of a shard dies by kill -9: nothing acknowledged is lost, nothing is doubled, writes resume', () =>
   withRun(async (run) => {
-    const subjects = createNatsSubjects({ prefix: cluster.prefix, shards: SHARDS });
-    const [first = ''] = run.logs.keys();
-    const shard = subjects.shardOf(first);
-    const channels = [...run.logs.keys()].filter((channel) => subjects.shardOf(channel) === shard);
-    const leader = await leaderOf(cluster.servers, subjects.logStream(shard));
-    if (leader === undefined) throw new Error('the shard has no leader');
+    const { leader, channels } = await shardOf(run);
     run.note('the leader dies');
     await leader.kill9();
     say(`writes of ${channels.length} channels paused for ${Math.round(await resumeMs(run, channels))} ms`);
@@ -68,14 +78,52 @@ test('the leader of a shard dies by kill -9: nothing acknowledged is lost, nothi
     await run.settle();
   }));
 
+test('a server is parted from the others for 10 s: nothing acknowledged is lost or doubled, and writes resume', () =>
+  withRun(async (run) => {
+    const { leader, channels } = await shardOf(run);
+    const routes = await routesOfAll();
+    run.note('the leader is parted');
+    run.publisher.readsMayBeStale = true;
+    cluster.routes?.part(cluster.servers.indexOf(leader));
+    const isAlone = sleep(APART_MS / 2).then(() => numRoutes(leader));
+    await sleep(APART_MS);
+    expect(await isAlone).toBe(0);
+    run.note('the leader is back');
+    cluster.routes?.join(cluster.servers.indexOf(leader));
+    const startedAt = performance.now();
+    await run.until(async () => String(await routesOfAll()) === String(routes), 'all routes are there again');
+    await resumeMs(run, channels);
+    say(
+      `${channels.length} channels took publications ${Math.round(performance.now() - startedAt)} ms after it was back`,
+    );
+    await sleep(WORK_MS);
+    run.publisher.readsMayBeStale = false;
+    await run.settle();
+  }));
+
+test('a server freezes for 10 s: nothing is lost or doubled, also by what it says when it comes back', () =>
+  withRun(async (run) => {
+    const { leader, channels } = await shardOf(run);
+    run.note('the leader freezes');
+    run.publisher.readsMayBeStale = true;
+    leader.pause();
+    await sleep(APART_MS);
+    run.note('the leader goes on');
+    leader.resume();
+    say(
+      `${channels.length} channels took publications ${Math.round(await resumeMs(run, channels))} ms after it went on`,
+    );
+    await sleep(WORK_MS);
+    run.publisher.readsMayBeStale = false;
+    await run.settle();
+  }));
+
 test('an api instance dies by kill -9: nothing acknowledged is lost, nothing is doubled, writes go on', () =>
   withRun(async (run) => {
     run.note('an api instance dies');
     await Promise.all([
       killAndStart(run.random.pick(cluster.apis), run.random),
-      resumeMs(run, [...run.logs.keys()]).then((ms) =>
-        say(`every channel took a publication within ${Math.round(ms)} ms`),
-      ),
+      resumeMs(run, run.openChannels).then((ms) => say(`every channel took a publication within ${Math.round(ms)} ms`)),
     ]);
     await sleep(WORK_MS);
     await run.settle();

@@ -41,6 +41,9 @@ export interface StartNatsOptions {
   readonly extraConfig?: string | undefined;
 }
 
+/** Gives the port where server `from` is to reach the route port of server `to`. */
+export type RouteVia = (from: number, to: number, routePort: number) => Promise<number>;
+
 export interface TestNatsCluster {
   readonly servers: readonly TestNats[];
   /** The URLs of all servers. */
@@ -79,8 +82,11 @@ export async function startNats(options: StartNatsOptions = {}): Promise<TestNat
   });
 }
 
-/** Starts a cluster for streams with replicas: routes between all servers, each write synced as in production. */
-export async function startNatsCluster(size = 3): Promise<TestNatsCluster> {
+/**
+ * Starts a cluster for streams with replicas: routes between all servers, each write synced as in production. With
+ * `routeVia` something may stand between them.
+ */
+export async function startNatsCluster(size = 3, routeVia?: RouteVia): Promise<TestNatsCluster> {
   const binary = findNatsServer();
   return withAttempts(async () => {
     const dir = await temporaryDir();
@@ -91,7 +97,7 @@ export async function startNatsCluster(size = 3): Promise<TestNatsCluster> {
       const serverDir = join(dir, `n${index}`);
       await mkdir(serverDir);
       const options = { binary, name: `n${index}`, dir: serverDir, jetstream: true, syncAlways: true };
-      const cluster = { name: 'test', port, routePorts };
+      const cluster = { name: 'test', port, routePorts, dialPorts: await dialPortsOf(index, routePorts, routeVia) };
       processes.push(
         new NatsProcess({ ...options, port: ports[index] ?? 0, monitorPort: ports[size + index] ?? 0, cluster }),
       );
@@ -107,6 +113,16 @@ export async function startNatsCluster(size = 3): Promise<TestNatsCluster> {
       },
     };
   });
+}
+
+async function dialPortsOf(
+  from: number,
+  routePorts: readonly number[],
+  routeVia: RouteVia | undefined,
+): Promise<number[] | undefined> {
+  if (routeVia === undefined) return undefined;
+  const others = routePorts.map((port, to) => ({ port, to })).filter(({ to }) => to !== from);
+  return Promise.all(others.map(({ port, to }) => routeVia(from, to, port)));
 }
 
 async function start(servers: readonly NatsProcess[], cleanUp: () => Promise<void>): Promise<void> {

@@ -2,12 +2,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { RecoveringClient } from '../client/recovering-client.ts';
 import type { ChaosCluster, ChaosNode } from '../cluster/chaos-cluster.ts';
+import type { ReferenceLog } from '../model/reference-log.ts';
+import type { Verdict } from '../model/verdict.ts';
 import type { Random } from '../random.ts';
+import { floodSlowClients } from './flood.ts';
+import type { Publisher } from './publisher.ts';
 
 export interface FaultScene {
   readonly cluster: ChaosCluster;
   readonly clients: readonly RecoveringClient[];
+  readonly logs: ReadonlyMap<string, ReferenceLog>;
+  readonly publisher: Publisher;
   readonly random: Random;
+  readonly verdict: Verdict;
 }
 
 /** Breaks something, and mends it before it settles. */
@@ -40,6 +47,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     for (const client of clients) if (random.isLucky(0.8)) client.drop();
     await sleep(500);
   },
+  'flood clients that do not read': floodSlowClients,
   'some clients stop reading': async ({ clients, random }) => {
     const slow = clients.filter(() => random.isLucky(SLOW_CLIENTS));
     for (const client of slow) client.pause();

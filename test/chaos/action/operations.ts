@@ -57,7 +57,7 @@ async function flood({ publisher, channels, random }: OperationScene): Promise<v
 function publishByClient({ publisher, clients, random }: OperationScene): Promise<void> {
   const client = random.pick(clients);
   const { channel } = random.pick(client.subscriptions);
-  client.publish(channel, publisher.issue(channel));
+  client.publish(channel, publisher.issueUntagged(channel));
   return Promise.resolve();
 }
 

@@ -1,5 +1,5 @@
 import type { ChaosNode } from '../cluster/chaos-cluster.ts';
-import { payloadOf } from '../model/payload.ts';
+import { payloadOf, tagOfNumber, type Tag } from '../model/payload.ts';
 import type { ReferenceLog } from '../model/reference-log.ts';
 import type { Verdict } from '../model/verdict.ts';
 import type { Random } from '../random.ts';
@@ -19,6 +19,8 @@ export interface PublisherOptions {
 export class Publisher {
   readonly #options: PublisherOptions;
   #lastSerial = 0;
+  /** A server that is cut off answers reads of the log: what they lack says nothing. */
+  readsMayBeStale = false;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
@@ -33,11 +35,12 @@ export class Publisher {
 
   /** Makes a payload that the model expects in this channel, once at most. */
   issue(channel: string, padChars?: number): string {
-    this.#lastSerial += 1;
-    const { random } = this.#options;
-    const text = payloadOf(`${channel}/${this.#lastSerial}`, padChars ?? random.between(0, MAX_PAD_CHARS));
-    this.#log(channel).issue(text);
-    return text;
+    return this.#issue(channel, tagOfNumber(this.#lastSerial), padChars);
+  }
+
+  /** As {@link issue}, for a client, which can give no tags. */
+  issueUntagged(channel: string): string {
+    return this.#issue(channel, '');
   }
 
   async publish(channel: string, padChars?: number): Promise<void> {
@@ -50,6 +53,7 @@ export class Publisher {
     const data = this.issue(channel);
     const key = `k${this.#lastSerial}`;
     for (let attempt = 0; attempt <= RETRIES; attempt += 1) {
+      this.#log(channel).note(data, 'asked with a key');
       const outcome = await this.api().publish(channel, data, key);
       this.#settle(channel, data, outcome);
       if (outcome.kind === 'acknowledged') return;
@@ -65,7 +69,7 @@ export class Publisher {
 
   async broadcast(channels: readonly string[]): Promise<void> {
     this.#lastSerial += 1;
-    const data = payloadOf(`all/${this.#lastSerial}`, 0);
+    const data = payloadOf(`all/${this.#lastSerial}`, 0, tagOfNumber(this.#lastSerial));
     for (const channel of channels) this.#log(channel).issue(data);
     const outcomes = await this.api().broadcast(channels, data);
     for (const [index, channel] of channels.entries()) this.#settle(channel, data, outcomes[index]);
@@ -80,21 +84,32 @@ export class Publisher {
 
   async readHistory(channel: string): Promise<void> {
     const log = this.#log(channel);
+    const mayBeStale = this.readsMayBeStale;
     const before = { acknowledged: log.topAcknowledged, askedAt: performance.now() };
     const answer = await this.api().history(channel);
     if (answer === undefined) return this.#options.verdict.count('history reads failed');
     this.#options.verdict.count('history reads');
-    log.checkHistory(answer, before);
+    if (mayBeStale || this.readsMayBeStale) for (const each of answer.publications) log.observe(each);
+    else log.checkHistory(answer, before);
   }
 
   #settle(channel: string, data: string, outcome: PublishOutcome | undefined): void {
     const { verdict } = this.#options;
+    this.#log(channel).note(data, JSON.stringify(outcome));
     if (outcome?.kind === 'acknowledged') {
       verdict.count('acknowledged');
       this.#log(channel).acknowledge(data, outcome);
       return;
     }
     verdict.count(`publish failed: ${outcome?.why ?? 'no outcome'}`);
+  }
+
+  #issue(channel: string, tag: Tag, padChars?: number): string {
+    this.#lastSerial += 1;
+    const { random } = this.#options;
+    const text = payloadOf(`${channel}/${this.#lastSerial}`, padChars ?? random.between(0, MAX_PAD_CHARS), tag);
+    this.#log(channel).issue(text);
+    return text;
   }
 
   #log(channel: string): ReferenceLog {

@@ -1,5 +1,6 @@
 import { API_KEY } from '../../harness/deployment.ts';
 import type { Publication } from '../client/wire.ts';
+import { tagOf } from '../model/payload.ts';
 import type { HistoryAnswer } from '../model/reference-log.ts';
 
 interface ApiError {
@@ -40,12 +41,17 @@ export class ServerApi {
 
   async publish(channel: string, data: string, idempotencyKey?: string): Promise<PublishOutcome> {
     const key = idempotencyKey === undefined ? '' : `,"idempotency_key":"${idempotencyKey}"`;
-    return settled(() => this.#post('publish', `{"channel":"${channel}","data":${data}${key}}`), outcomeOf);
+    return settled(
+      () => this.#post('publish', `{"channel":"${channel}","data":${data}${tagsOf(data)}${key}}`),
+      outcomeOf,
+    );
   }
 
   /** Several publishes as commands of one request. */
   async batch(publishes: readonly { channel: string; data: string }[]): Promise<PublishOutcome[]> {
-    const commands = publishes.map(({ channel, data }) => `{"publish":{"channel":"${channel}","data":${data}}}`);
+    const commands = publishes.map(
+      ({ channel, data }) => `{"publish":{"channel":"${channel}","data":${data}${tagsOf(data)}}}`,
+    );
     const failed = (why: string): PublishOutcome[] => publishes.map(() => ({ kind: 'failed', why }));
     return outcomesOf(
       () => this.#post('batch', `{"parallel":true,"commands":[${commands.join(',')}]}`),
@@ -64,7 +70,7 @@ export class ServerApi {
   async broadcast(channels: readonly string[], data: string): Promise<PublishOutcome[]> {
     const failed = (why: string): PublishOutcome[] => channels.map(() => ({ kind: 'failed', why }));
     return outcomesOf(
-      () => this.#post('broadcast', `{"channels":${JSON.stringify(channels)},"data":${data}}`),
+      () => this.#post('broadcast', `{"channels":${JSON.stringify(channels)},"data":${data}${tagsOf(data)}}`),
       (body) => (body as { result?: { responses?: PublishReply[] } }).result?.responses?.map(outcomeOf),
       failed,
     );
@@ -99,6 +105,10 @@ export class ServerApi {
     if (response.status !== 200) throw new Error(`status ${response.status}`);
     return (await response.json()) as object;
   }
+}
+
+function tagsOf(data: string): string {
+  return `,"tags":{"k":"${tagOf(data)}"}`;
 }
 
 function outcomeOf({ error, result }: PublishReply): PublishOutcome {

@@ -1,9 +1,10 @@
-import type { Publication, Reply, SubscribeResult, Wire } from './wire.ts';
+import type { Publication, Reply, SubscribeResult, Wire, Wish } from './wire.ts';
 
 interface JsonPublication {
   readonly data: unknown;
   readonly offset?: number;
   readonly epoch?: string;
+  readonly delta?: boolean;
 }
 
 interface JsonSubscribeResult {
@@ -12,6 +13,7 @@ interface JsonSubscribeResult {
   readonly recoverable?: boolean;
   readonly was_recovering?: boolean;
   readonly recovered?: boolean;
+  readonly delta?: boolean;
   readonly publications?: readonly JsonPublication[];
 }
 
@@ -34,8 +36,10 @@ export const jsonWire: Wire = {
     const subs = [...recover].map(([channel, position]) => [channel, { recover: true, ...position }]);
     return JSON.stringify({ id, connect: { token, subs: Object.fromEntries(subs) } });
   },
-  subscribe: (id, { channel, recover }) =>
-    JSON.stringify({ id, subscribe: { channel, ...(recover === undefined ? {} : { recover: true, ...recover }) } }),
+  subscribe: (id, { channel, recover, wants }) => {
+    const position = recover === undefined ? {} : { recover: true, ...recover };
+    return JSON.stringify({ id, subscribe: { channel, ...position, ...wishOf(wants) } });
+  },
   publish: (id, { channel, data }) => `{"id":${id},"publish":{"channel":${JSON.stringify(channel)},"data":${data}}}`,
   decode: (frame) => frame.toString().split('\n').map(replyOf),
 };
@@ -70,10 +74,17 @@ function resultOf(result: JsonSubscribeResult): SubscribeResult {
     recoverable: result.recoverable ?? false,
     wasRecovering: result.was_recovering ?? false,
     recovered: result.recovered ?? false,
+    hasDelta: result.delta ?? false,
     publications: (result.publications ?? []).map(publicationOf),
   };
 }
 
-function publicationOf({ data, offset = 0, epoch = '' }: JsonPublication): Publication {
-  return { offset, epoch, text: JSON.stringify(data) };
+function publicationOf({ data, offset = 0, epoch = '', delta = false }: JsonPublication): Publication {
+  const isString = typeof data === 'string';
+  return { offset, epoch, text: isString ? data : JSON.stringify(data), isPatch: delta, isString };
+}
+
+function wishOf(wish: Wish | undefined): object {
+  if (wish === undefined) return {};
+  return wish.kind === 'delta' ? { delta: 'fossil' } : { tf: { key: 'k', cmp: 'eq', val: wish.tag } };
 }

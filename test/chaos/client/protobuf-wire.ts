@@ -1,6 +1,6 @@
 import { field, frame, message } from '../../harness/protobuf-fields.ts';
 import { bytesOf, numberOf, readFields, readMessages, textOf } from './read-fields.ts';
-import type { Position, Publication, Push, Reply, SubscribeResult, Wire } from './wire.ts';
+import type { Position, Publication, Push, Reply, SubscribeResult, Wire, Wish } from './wire.ts';
 
 type Open<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -13,9 +13,9 @@ export const protobufWire: Wire = {
     );
     return frame(message(field(1, id), field(4, message(field(1, token), ...subs))));
   },
-  subscribe: (id, { channel, recover }) => {
+  subscribe: (id, { channel, recover, wants }) => {
     const position = recover === undefined ? [] : recoverFields(recover);
-    return frame(message(field(1, id), field(5, message(field(1, channel), ...position))));
+    return frame(message(field(1, id), field(5, message(field(1, channel), ...position, ...wishFields(wants)))));
   },
   publish: (id, { channel, data }) =>
     frame(message(field(1, id), field(7, message(field(1, channel), field(2, data))))),
@@ -24,6 +24,12 @@ export const protobufWire: Wire = {
 
 function recoverFields({ epoch, offset }: Position): Uint8Array[] {
   return [field(3, 1), field(6, epoch), field(7, offset)];
+}
+
+function wishFields(wish: Wish | undefined): Uint8Array[] {
+  if (wish === undefined) return [];
+  if (wish.kind === 'delta') return [field(12, 'fossil')];
+  return [field(13, message(field(2, 'k'), field(3, 'eq'), field(4, wish.tag)))];
 }
 
 function replyOf(bytes: Uint8Array): Reply {
@@ -89,6 +95,7 @@ function resultOf(bytes: Uint8Array): SubscribeResult {
     recoverable: false,
     wasRecovering: false,
     recovered: false,
+    hasDelta: false,
     publications,
   };
   readFields(bytes, (number, value) => {
@@ -97,6 +104,7 @@ function resultOf(bytes: Uint8Array): SubscribeResult {
     if (number === 7) publications.push(publicationOf(bytesOf(value)));
     if (number === 8) result.recovered = value === 1;
     if (number === 9) result.offset = numberOf(value);
+    if (number === 13) result.hasDelta = value === 1;
     if (number === 12) result.wasRecovering = value === 1;
   });
   return result;
@@ -107,6 +115,7 @@ function publicationOf(bytes: Uint8Array): Publication {
   readFields(bytes, (number, value) => {
     if (number === 4) publication.text = textOf(value);
     if (number === 6) publication.offset = numberOf(value);
+    if (number === 8) publication.isPatch = value === 1;
     if (number === 14) publication.epoch = textOf(value);
   });
   return publication;

@@ -24,6 +24,10 @@ const FIRST_TERMINAL_CODE = 3500;
 const LAST_TERMINAL_CODE = 3999;
 const FIRST_RESUBSCRIBE_CODE = 2500;
 const INSUFFICIENT_STATE_CODE = 2500;
+const SLOW_CODE = 3008;
+/** Counts of those that were told that they are too slow (queue limit, write time-out), and of those that were not slow. */
+export const SLOW_ENDED = 'slow clients ended with 3008';
+export const READER_ENDED = 'readers ended with 3008';
 
 /** A client that does what the SDKs do: reconnects, resubscribes where it was, takes 2500 and 3010 as they are meant. */
 export class RecoveringClient {
@@ -34,6 +38,8 @@ export class RecoveringClient {
   readonly #timers: Set<NodeJS.Timeout> = new Set();
   #socket: WebSocket | undefined = undefined;
   #lastId = 0;
+  /** Has stopped to read on this connection. */
+  #wasPaused = false;
   #isClosed = false;
 
   constructor(options: RecoveringClientOptions) {
@@ -58,6 +64,7 @@ export class RecoveringClient {
       handshakeTimeout: COMMAND_TIMEOUT_MS,
     });
     this.#socket = socket;
+    this.#wasPaused = false;
     socket.on('open', () => this.#connect());
     socket.on('message', (frame: Buffer) => this.#receive(frame));
     // A refused or broken connection closes next.
@@ -79,7 +86,9 @@ export class RecoveringClient {
 
   /** Stops to read, as a phone in a tunnel does. */
   pause(): void {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.pause();
+    if (this.#socket?.readyState !== WebSocket.OPEN) return;
+    this.#wasPaused = true;
+    this.#socket.pause();
   }
 
   resume(): void {
@@ -113,7 +122,7 @@ export class RecoveringClient {
     const { channel, position } = subscription;
     subscription.note(`subscribe since ${position === undefined ? 'now' : `${position.epoch}/${position.offset}`}`);
     this.#command(
-      (id) => this.#options.wire.subscribe(id, { channel, recover: position }),
+      (id) => this.#options.wire.subscribe(id, { channel, recover: position, wants: subscription.wants }),
       (reply) => {
         if (reply.subscribe !== undefined) return subscription.subscribed(reply.subscribe);
         subscription.note(`subscribe error ${reply.error?.code}`);
@@ -173,6 +182,7 @@ export class RecoveringClient {
     for (const subscription of this.subscriptions) subscription.ended(`closed ${code}`);
     if (this.#isClosed) return;
     this.#options.verdict.count(`close ${code}`);
+    if (code === SLOW_CODE) this.#options.verdict.count(this.#wasPaused ? SLOW_ENDED : READER_ENDED);
     if (code >= FIRST_TERMINAL_CODE && code <= LAST_TERMINAL_CODE) {
       return this.#options.verdict.violate(`${this.name}: disconnected for good with ${code}`);
     }

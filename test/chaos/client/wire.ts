@@ -3,7 +3,11 @@ export interface Publication {
   readonly offset: number;
   /** Given with offset 1 only. */
   readonly epoch: string;
+  /** The data, or the patch to the data before. */
   readonly text: string;
+  readonly isPatch?: boolean | undefined;
+  /** Whether it came as a string (JSON). Undefined where there is no difference. */
+  readonly isString?: boolean | undefined;
 }
 
 export interface SubscribeResult {
@@ -12,6 +16,7 @@ export interface SubscribeResult {
   readonly recoverable: boolean;
   readonly wasRecovering: boolean;
   readonly recovered: boolean;
+  readonly hasDelta: boolean;
   readonly publications: readonly Publication[];
 }
 
@@ -38,6 +43,9 @@ export interface Position {
   readonly offset: number;
 }
 
+/** What a subscriber may ask for: patches, or only the publications of a tag. */
+export type Wish = { readonly kind: 'delta' } | { readonly kind: 'tag'; readonly tag: string };
+
 export interface ConnectCommand {
   readonly token: string;
   readonly recover: ReadonlyMap<string, Position>;
@@ -46,6 +54,7 @@ export interface ConnectCommand {
 export interface SubscribeCommand {
   readonly channel: string;
   readonly recover?: Position | undefined;
+  readonly wants?: Wish | undefined;
 }
 
 export interface Wire {

@@ -5,13 +5,14 @@ import { freePort } from '../../harness/free-port.ts';
 import { BASE_CONFIG, mergeConfig } from '../../harness/standalone.ts';
 import { startProcess, type Config, type ServerProcess, type ServiceCommand } from '../../harness/start-process.ts';
 import { FaultProxy } from './fault-proxy.ts';
+import { RouteFaults } from './route-faults.ts';
 
 /** One service at a fixed port, with a link to NATS of its own that can be broken. */
 export class ChaosNode {
   readonly command: ServiceCommand;
   readonly port: number;
   readonly #proxy: FaultProxy | undefined;
-  readonly #config: Config;
+  #config: Config;
   #process: ServerProcess | undefined = undefined;
   /** What processes that are gone had to say. */
   #past = '';
@@ -46,6 +47,11 @@ export class ChaosNode {
     this.#process = await startProcess({ command: this.command, config: this.#config, port: this.port });
   }
 
+  /** What it is to start with next time, over what it has. */
+  configure(extra: Config): void {
+    this.#config = mergeConfig(this.#config, extra);
+  }
+
   async kill(): Promise<void> {
     const { process } = this;
     this.#process = undefined;
@@ -70,6 +76,8 @@ export interface ChaosCluster {
   readonly prefix: string;
   readonly gateways: readonly ChaosNode[];
   readonly apis: readonly ChaosNode[];
+  /** Between the servers; undefined where there is one. */
+  readonly routes?: RouteFaults | undefined;
   stop(): Promise<void>;
 }
 
@@ -85,14 +93,19 @@ export async function startChaosCluster(config: Config): Promise<ChaosCluster> {
 
 /** Two gateways and two api instances on three NATS servers with three replicas of everything. */
 export async function startReplicatedCluster(config: Config): Promise<ChaosCluster> {
-  const nats = await startNatsCluster(3);
+  const routes = new RouteFaults();
+  const nats = await startNatsCluster(3, routes.via);
   const replicated = mergeConfig(config, { nats: { replicas: 3 } });
-  return startNodes({
+  const cluster = await startNodes({
     servers: nats.servers,
     config: replicated,
     linkOf: () => ({ url: nats.urls }),
-    stopNats: () => nats.stop(),
+    stopNats: async () => {
+      await nats.stop();
+      await routes.stop();
+    },
   });
+  return { ...cluster, routes };
 }
 
 interface Link {

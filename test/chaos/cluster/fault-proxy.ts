@@ -1,9 +1,10 @@
 import { connect, createServer, type Socket } from 'node:net';
 
 import { freePort } from '../../harness/free-port.ts';
+import { NatsStreamFilter, type IsLost } from './nats-stream-filter.ts';
 
-/** What a proxy does with bytes: give them on, or keep them where they are, in one direction or both. */
-export type ProxyMode = 'pass' | 'hold' | 'hold-answers';
+/** What a proxy does with bytes: give them on, or keep them where they are, in one direction or both; or with no one. */
+export type ProxyMode = 'pass' | 'hold' | 'hold-answers' | 'refuse';
 
 interface Pair {
   readonly client: Socket;
@@ -17,6 +18,8 @@ export class FaultProxy {
   readonly #pairs: Set<Pair> = new Set();
   readonly #server;
   #mode: ProxyMode = 'pass';
+  #isLost: IsLost | undefined = undefined;
+  #mayLose = false;
 
   private constructor(port: number, targetPort: number) {
     this.port = port;
@@ -36,10 +39,17 @@ export class FaultProxy {
     return `nats://127.0.0.1:${this.port}`;
   }
 
-  /** New connections get the mode too: with `hold` they open and stay silent. */
+  /** New connections get the mode too: with `hold` they open and stay silent. `refuse` breaks those that there are. */
   setMode(mode: ProxyMode): void {
     this.#mode = mode;
+    if (mode === 'refuse') this.cut();
     for (const pair of this.#pairs) this.#apply(pair);
+  }
+
+  /** Messages to the client that are lost from now on, by subject; for connections that are made after the first call. */
+  lose(isLost: IsLost): void {
+    this.#mayLose = true;
+    this.#isLost = isLost;
   }
 
   /** Breaks all connections; what the proxy holds is lost. */
@@ -58,6 +68,10 @@ export class FaultProxy {
   }
 
   #join(client: Socket): void {
+    if (this.#mode === 'refuse') {
+      client.destroy();
+      return;
+    }
     const upstream = connect(this.#targetPort, '127.0.0.1');
     const pair: Pair = { client, upstream };
     this.#pairs.add(pair);
@@ -73,7 +87,11 @@ export class FaultProxy {
       socket.on('close', end);
     }
     client.on('data', (chunk) => forward(chunk, { from: client, to: upstream }));
-    upstream.on('data', (chunk) => forward(chunk, { from: upstream, to: client }));
+    // Made with the connection: it must see all frames from the first.
+    const filter = this.#mayLose ? new NatsStreamFilter((subject) => this.#isLost?.(subject) === true) : undefined;
+    upstream.on('data', (chunk: Buffer) =>
+      forward(filter === undefined ? chunk : filter.take(chunk), { from: upstream, to: client }),
+    );
     upstream.on('drain', () => this.#apply(pair));
     client.on('drain', () => this.#apply(pair));
     this.#apply(pair);
@@ -91,5 +109,5 @@ function flow(socket: Socket, mayFlow: boolean): void {
 }
 
 function forward(chunk: Buffer | string, { from, to }: { from: Socket; to: Socket }): void {
-  if (!to.write(chunk)) from.pause();
+  if (chunk.length > 0 && !to.write(chunk)) from.pause();
 }

@@ -26,3 +26,10 @@ export async function leaderOf(servers: readonly TestNats[], stream: string): Pr
   }
   return undefined;
 }
+
+/** Connections of a server to the others of its cluster. */
+export async function numRoutes({ monitorUrl }: TestNats): Promise<number> {
+  const response = await fetch(`${monitorUrl}/routez`, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
+  const { num_routes: count } = (await response.json()) as { readonly num_routes: number };
+  return count;
+}

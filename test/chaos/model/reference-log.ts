@@ -1,13 +1,17 @@
-import { serialOf } from './payload.ts';
+import { isWhole, serialOf, tagOf } from './payload.ts';
 import type { Verdict } from './verdict.ts';
 import type { Position, Publication } from '../client/wire.ts';
 
 export interface ChannelRules {
   readonly channel: string;
   readonly historySize: number;
+  /** Of an instance whose configuration is another one. Default: the same. */
+  readonly largestHistorySize?: number | undefined;
   readonly historyTtlMs: number;
   /** Most publications that a recovery gives back. */
   readonly recoveryLimit: number;
+  /** Only for what is made for it: no operation picks it by chance. */
+  readonly isReserved?: boolean | undefined;
 }
 
 export interface HistoryAnswer {
@@ -17,6 +21,7 @@ export interface HistoryAnswer {
 
 interface Record {
   readonly serial: string;
+  readonly tag: string;
   /** It was not published before, in ms of `performance.now()`. */
   readonly issuedAt: number;
 }
@@ -34,6 +39,8 @@ interface Issued {
   /** Highest offset that was acknowledged when it was issued: it comes after that. */
   readonly floor: number;
   offset: number | undefined;
+  /** What was tried to publish it, for who looks into a violation. */
+  readonly events: string[];
 }
 
 // Longer than any publish may take.
@@ -74,7 +81,12 @@ export class ReferenceLog {
       chars: text.length,
       floor: this.#topAcknowledged,
       offset: undefined,
+      events: [],
     });
+  }
+
+  note(text: string, event: string): void {
+    this.#issued.get(serialOf(text))?.events.push(`${performance.now().toFixed(0)} ${event}`);
   }
 
   acknowledge(text: string, { epoch, offset }: Position): void {
@@ -88,14 +100,16 @@ export class ReferenceLog {
     const serial = serialOf(text);
     const known = this.#records.get(offset);
     if (known !== undefined) {
-      if (known.serial !== serial)
+      if (known.serial !== serial || !isWhole(text))
         this.#broken(`offset ${offset} is ${known.serial} for one and ${serial} for another`);
       return;
     }
     const issued = this.#issued.get(serial);
     if (issued === undefined)
       return this.#broken(`offset ${offset} holds ${text.slice(0, 80)}, which nobody published`);
-    if (issued.offset !== undefined) this.#broken(`${serial} is doubled: at ${issued.offset} and at ${offset}`);
+    if (issued.offset !== undefined)
+      this.#broken(`${serial} is doubled: at ${issued.offset} and at ${offset}\n    ${issued.events.join('\n    ')}`);
+    if (!isWhole(text)) this.#broken(`${serial} is not what was published: ${text.slice(0, 80)}`);
     if (issued.chars !== text.length) this.#broken(`${serial} has ${text.length} characters, not ${issued.chars}`);
     if (offset <= issued.floor) {
       this.#broken(`${serial} is at ${offset}, but ${issued.floor} was acknowledged before it was published`);
@@ -103,7 +117,7 @@ export class ReferenceLog {
     issued.offset = offset;
     this.#pending.delete(serial);
     if (offset > this.#newest) this.#newest = offset;
-    this.#records.set(offset, { serial, issuedAt: issued.at });
+    this.#records.set(offset, { serial, tag: tagOf(text), issuedAt: issued.at });
   }
 
   /** Call it before the request goes out; give the result to `endRemoval` when the request is known to be over. */
@@ -139,7 +153,8 @@ export class ReferenceLog {
     for (const publication of publications) this.observe({ ...publication, epoch: top.epoch });
     const offsets = publications.map(({ offset }) => offset);
     const [first] = offsets;
-    if (offsets.length > this.rules.historySize) this.#broken(`history holds ${offsets.length} publications`);
+    const { historySize, largestHistorySize = historySize } = this.rules;
+    if (offsets.length > largestHistorySize) this.#broken(`history holds ${offsets.length} publications`);
     if (first !== undefined && offsets.some((offset, index) => offset !== first + index)) {
       this.#broken(`history has a hole: ${offsets.join(' ')}`);
     }
@@ -157,6 +172,14 @@ export class ReferenceLog {
     }
     const beyond = [...this.#records.keys()].find((offset) => offset > top.offset);
     if (beyond !== undefined) this.#broken(`${beyond} was delivered, but the top is ${top.offset}`);
+  }
+
+  /** Offsets between two, both left out, of publications with a tag. Complete as far as anybody has told of them. */
+  taggedBetween(from: number, to: number, tag: string): number[] {
+    const found: number[] = [];
+    for (let offset = from + 1; offset < to; offset += 1)
+      if (this.#records.get(offset)?.tag === tag) found.push(offset);
+    return found;
   }
 
   /** History reaches from `first` to `top`: not further back than a removal, not less far than it must. */

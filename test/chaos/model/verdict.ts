@@ -19,6 +19,11 @@ export class Verdict {
     this.counts[name] = (this.counts[name] ?? 0) + by;
   }
 
+  /** Keeps the largest. */
+  max(name: string, value: number): void {
+    this.counts[name] = Math.max(this.counts[name] ?? 0, Math.round(value));
+  }
+
   counted(name: string): number {
     return this.counts[name] ?? 0;
   }

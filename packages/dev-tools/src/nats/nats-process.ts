@@ -15,7 +15,14 @@ export interface NatsProcessOptions {
   /** Syncs each write to disk, as production does. */
   readonly syncAlways: boolean;
   readonly cluster?:
-    | { readonly name: string; readonly port: number; readonly routePorts: readonly number[] }
+    | {
+        readonly name: string;
+        readonly port: number;
+        /** Of all servers. */
+        readonly routePorts: readonly number[];
+        /** Where the others are to be reached, if not at their own ports; nobody is told of those then. */
+        readonly dialPorts?: readonly number[] | undefined;
+      }
     | undefined;
   /** More lines for the configuration file. */
   readonly extraConfig?: string | undefined;
@@ -172,8 +179,11 @@ function configText({
     lines.push(`jetstream { store_dir: ${JSON.stringify(join(dir, 'store'))}, max_mem: 1G, max_file: 10G${sync} }`);
   }
   if (cluster !== undefined) {
-    const routes = cluster.routePorts.map((route) => `"nats://127.0.0.1:${route}"`).join(', ');
-    lines.push(`cluster { name: ${cluster.name}, listen: "127.0.0.1:${cluster.port}", routes: [${routes}] }`);
+    const { dialPorts = cluster.routePorts } = cluster;
+    const routes = dialPorts.map((route) => `"nats://127.0.0.1:${route}"`).join(', ');
+    // Servers tell each other of routes: this one leads nowhere, so that they keep to those that they are given.
+    const secrecy = cluster.dialPorts === undefined ? '' : ', advertise: "127.0.0.1:1"';
+    lines.push(`cluster { name: ${cluster.name}, listen: "127.0.0.1:${cluster.port}", routes: [${routes}]${secrecy} }`);
   }
   return `${[...lines, extraConfig ?? ''].join('\n')}\n`;
 }
