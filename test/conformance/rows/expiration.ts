@@ -134,18 +134,22 @@ export const expiration: readonly Scenario[] = [
     expect((await client.subscribe(t.channel(), { token })).subscribe.ttl).toBeGreaterThan(LONGEST_TTL_S);
     expect((await client.call({ sub_refresh: { channel: t.channel(), token } })).sub_refresh.ttl).toBe(LONGEST_TTL_S);
   }),
-  row('channels refreshed presence', 'presence shows what connection and subscription were refreshed with', async (t) => {
-    const client = await t.connect({ claims: { info: { of: 'connection' } } });
-    const channel = t.channel('prs');
-    await client.subscribe(channel, { token: t.subToken(channel, { info: { of: 'channel' } }) });
-    await client.call({ refresh: { token: t.token({ info: { of: 'new connection' } }) } });
-    await client.call({ sub_refresh: { channel, token: t.subToken(channel, { info: { of: 'new channel' } }) } });
-    await eventually(async () => {
-      const { presence } = await t.result('presence', { channel });
-      expect(presence[client.id]).toMatchObject({
-        conn_info: { of: 'new connection' },
-        chan_info: { of: 'new channel' },
+  row(
+    'channels refreshed presence',
+    'presence shows what connection and subscription were refreshed with',
+    async (t) => {
+      const client = await t.connect({ claims: { info: { of: 'connection' } } });
+      const channel = t.channel('prs');
+      await client.subscribe(channel, { token: t.subToken(channel, { info: { of: 'channel' } }) });
+      await client.call({ refresh: { token: t.token({ info: { of: 'new connection' } }) } });
+      await client.call({ sub_refresh: { channel, token: t.subToken(channel, { info: { of: 'new channel' } }) } });
+      await eventually(async () => {
+        const { presence } = await t.result('presence', { channel });
+        expect(presence[client.id]).toMatchObject({
+          conn_info: { of: 'new connection' },
+          chan_info: { of: 'new channel' },
+        });
       });
-    });
-  }),
+    },
+  ),
 ];
