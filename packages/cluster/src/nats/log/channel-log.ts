@@ -24,7 +24,7 @@ import {
   recordEnd,
 } from './log-state.ts';
 import { asReadError, inDoubtError } from './log-errors.ts';
-import { offsetOf, RepeatSearch } from './repeat-search.ts';
+import { isSameRecord, RepeatSearch, sharesPublication } from './repeat-search.ts';
 import { SlotSequences, type SequenceBudget } from './slot-sequences.ts';
 
 /** What all channels of a writer share. */
@@ -313,19 +313,23 @@ export class ChannelLog implements AppendHandler {
     }
   }
 
-  /** Whether a record of ours is what is stored at its slot. */
+  /**
+   * Whether our record is stored, as it is: another writer may have stored some of its publications, in a record of their own.
+   * `later`: it may be stored yet, or some of it is elsewhere, so each publication must be looked for.
+   */
   async #findRecord(top: LogRecord | undefined, ours: LogRecord): Promise<'stored' | 'absent' | 'later' | 'unsure'> {
-    const nonce = ours.bodies[0]?.nonce;
-    if (nonce === undefined) return 'absent';
+    if (ours.bodies.length === 0) return 'absent';
     if (top === undefined) return 'later';
     if (top.state.epoch !== ours.state.epoch) return 'absent';
-    if (offsetOf(top, nonce) !== undefined) return 'stored';
+    if (isSameRecord(top, ours)) return 'stored';
+    if (sharesPublication(top, ours)) return 'later';
     // Its slot holds what was there before.
     if (top.state.index < ours.state.index) return 'later';
     const { offset } = ours.state;
     if (offset > top.state.offset) return 'absent';
     const records = await this.#shared.reader.records(this.channel, top.state, { from: offset, to: offset }, true);
-    if (records.some((record) => offsetOf(record, nonce) !== undefined)) return 'stored';
+    if (records.some((record) => isSameRecord(record, ours))) return 'stored';
+    if (records.some((record) => sharesPublication(record, ours))) return 'later';
     // Somebody else's is there: ours never was. If nothing is there the ring has come round since.
     return records.length > 0 ? 'absent' : 'unsure';
   }

@@ -6,6 +6,7 @@ import { createBrokerMetrics } from '../broker-metrics.ts';
 import { connectNats } from '../nats-connection.ts';
 import { channelStreams, declareStreams } from '../nats-streams.ts';
 import { DirectGet } from '../request/direct-get.ts';
+import type { Nonce } from '../record/publication-body.ts';
 import { LogPublisher, type AppendHandler, type AppendMessage } from '../request/log-publisher.ts';
 import { ReplyInbox } from '../request/reply-inbox.ts';
 import { LogReader } from './log-reader.ts';
@@ -47,13 +48,16 @@ async function startWriter(prefix: string, waylay?: (append: Append) => Append) 
   numWriters += 1;
   const id = numWriters;
   let serial = 0;
-  const publish = async (channel: string, version = 0): Promise<number> => {
-    serial += 1;
-    const body = { nonce: { writer: id, serial }, data: Buffer.from('x'), version, isDelta: false };
+  const publishAs = async (nonce: Nonce, channel: string, version = 0): Promise<number> => {
+    const body = { nonce, data: Buffer.from('x'), version, isDelta: false };
     const entry = { channel, retention, body, idempotencyKey: '', versionEpoch: '', isRepeat: false };
     return (await writer.append(entry, 5_000)).position.offset;
   };
-  return { link, clock, reader, publish };
+  const publish = (channel: string, version = 0): Promise<number> => {
+    serial += 1;
+    return publishAs({ writer: id, serial }, channel, version);
+  };
+  return { link, clock, reader, publish, publishAs };
 }
 
 test('a writer that has not looked for long does not take a slot whose record has run out for a new one', async () => {
@@ -121,3 +125,33 @@ test('a publication that one leader stores and a former one refuses is not store
   expect(await publish('news')).toBe(2);
   expect((await reader.top('news'))?.state.offset).toBe(2);
 });
+
+test('of a refused record only those publications are taken for stored that are', async () => {
+  const prefix = freshPrefix();
+  const sender = await startWriter(prefix);
+  const [first, early, given, kept] = [1, 2, 3, 4].map((serial) => ({ writer: 99, serial }));
+  let attempt = 0;
+  // Whoever sent one of two publications here has given up on us, and stores it before our record arrives.
+  const waylay =
+    (append: Append): Append =>
+    (message, timeoutMs, handler) => {
+      attempt += 1;
+      if (attempt !== 3) append(message, timeoutMs, handler);
+      else {
+        sender.publishAs(given ?? NOBODY, 'news').then(
+          () => append(message, timeoutMs, handler),
+          () => handler.onFailure(new OperationalError('sender', 'the sender failed', { retriable: false }), false),
+        );
+      }
+    };
+  const { publishAs, reader } = await startWriter(prefix, waylay);
+  expect(await publishAs(first ?? NOBODY, 'news')).toBe(1);
+  // The last two wait for the one before, and share a record.
+  const offsets = await Promise.all([early, given, kept].map((nonce) => publishAs(nonce ?? NOBODY, 'news')));
+  expect(offsets).toEqual([2, 3, 4]);
+  const top = await reader.top('news');
+  expect(top?.bodies.map(({ nonce }) => nonce)).toEqual([kept]);
+  expect(top?.state.offset).toBe(4);
+});
+
+const NOBODY: Nonce = { writer: 0, serial: 0 };

@@ -14,6 +14,7 @@ export type SearchResult =
 const SEARCH_DEPTH = 256;
 /** By how much the clocks of two writers may differ, ms. */
 const CLOCK_SLACK_MS = 1_000;
+const NO_NONCE: Nonce = { writer: -1, serial: -1 };
 
 /** The newest part of a channel's log. */
 export class RepeatSearch {
@@ -56,8 +57,22 @@ export class RepeatSearch {
   }
 }
 
+/** Whether two records hold the same publications at the same offsets. */
+export function isSameRecord(one: LogRecord, other: LogRecord): boolean {
+  return (
+    one.state.epoch === other.state.epoch &&
+    one.state.offset === other.state.offset &&
+    one.bodies.length === other.bodies.length &&
+    one.bodies.every(({ nonce }, at) => isSameNonce(nonce, other.bodies[at]?.nonce ?? NO_NONCE))
+  );
+}
+
+export function sharesPublication(one: LogRecord, other: LogRecord): boolean {
+  return other.bodies.some(({ nonce }) => offsetOf(one, nonce) !== undefined);
+}
+
 /** Offset of a publication in a record that holds it. */
-export function offsetOf(record: LogRecord, nonce: Nonce): number | undefined {
+function offsetOf(record: LogRecord, nonce: Nonce): number | undefined {
   const index = record.bodies.findIndex((body) => isSameNonce(body.nonce, nonce));
   return index === -1 ? undefined : record.state.offset - record.bodies.length + 1 + index;
 }
