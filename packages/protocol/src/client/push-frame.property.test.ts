@@ -1,21 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { codecFor } from './client-side.ts';
+import { clientInfo, payload, unicode } from './fixture/arbitrary-payload.ts';
 import type { Publication } from './frames.ts';
 import { encodePublicationPush } from './push-frame.ts';
-
-const bytesOf = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value, null, 1));
-const unicode = fc.string({ unit: 'binary', maxLength: 12 });
-const payload = fc.oneof(
-  fc.jsonValue().map(bytesOf),
-  fc.string({ minLength: 1500, maxLength: 2000 }).map(bytesOf),
-  fc.constant(new Uint8Array(0)),
-);
 
 const publication: fc.Arbitrary<Publication> = fc.record(
   {
     data: payload,
-    info: fc.record({ user: unicode, client: unicode, connInfo: payload, chanInfo: payload }, { requiredKeys: [] }),
+    info: clientInfo,
     offset: fc.maxSafeNat(),
     tags: fc.dictionary(unicode, unicode),
     delta: fc.boolean(),
