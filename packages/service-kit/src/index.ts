@@ -1,6 +1,7 @@
 export { systemClock, type Clock, type TimerHandle } from './clock.ts';
 export { withDeadline } from './deadline.ts';
 export { createHttpInstrument } from './observe/http-instrument.ts';
+export { ROUTE_ADDERS } from './observe/route-adders.ts';
 export { FakeClock } from './fake-clock.ts';
 export { Health, type HealthCheck, type HealthReport } from './health.ts';
 export { Lifecycle, type LifecycleOptions, type LifecycleState, type Resource } from './lifecycle.ts';

@@ -1,21 +1,11 @@
 import type { CounterCell, Metrics } from '../metrics.ts';
+import { ROUTE_ADDERS } from './route-adders.ts';
 
 /** Of an application of uWebSockets.js, which this package does not know. */
 interface RequestOfRoute {
   getMethod(): string;
 }
 
-const ROUTES: ReadonlySet<PropertyKey> = new Set([
-  'any',
-  'get',
-  'post',
-  'options',
-  'head',
-  'put',
-  'patch',
-  'del',
-  'ws',
-]);
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 /** Paths are those of routes; backends and browsers have no part in them. */
 const MAX_LABEL_SETS = 512;
@@ -46,7 +36,7 @@ export function createHttpInstrument(metrics: Metrics): <App extends object>(app
       get(target, name): unknown {
         const member: unknown = Reflect.get(target, name);
         if (typeof member !== 'function') return member;
-        if (!ROUTES.has(name)) return member.bind(target);
+        if (!ROUTE_ADDERS.has(name)) return member.bind(target);
         return (path: string, handler: unknown): unknown =>
           Reflect.apply(member, target, [path, counting(handler, (method, status) => count(path, method, status))]);
       },

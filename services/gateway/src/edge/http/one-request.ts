@@ -1,16 +1,5 @@
+import { ROUTE_ADDERS } from '@carillon/service-kit';
 import type { HttpResponse, TemplatedApp } from 'uWebSockets.js';
-
-const ROUTES: ReadonlySet<PropertyKey> = new Set([
-  'any',
-  'get',
-  'post',
-  'options',
-  'head',
-  'put',
-  'patch',
-  'del',
-  'ws',
-]);
 
 /**
  * The application, but each plain answer ends its connection. uWebSockets.js takes a PROXY protocol header before every
@@ -21,7 +10,7 @@ export function answeringOnce(app: TemplatedApp): TemplatedApp {
     get(target, name): unknown {
       const member: unknown = Reflect.get(target, name);
       if (typeof member !== 'function') return member;
-      if (!ROUTES.has(name)) return member.bind(target);
+      if (!ROUTE_ADDERS.has(name)) return member.bind(target);
       return (pattern: string, handler: unknown): unknown => Reflect.apply(member, target, [pattern, closing(handler)]);
     },
   });
