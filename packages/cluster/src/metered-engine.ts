@@ -1,4 +1,4 @@
-import type { CounterCell, Metrics, ObserverCell } from '@carillon/service-kit';
+import { durationFamily, type CounterCell, type Metrics, type ObserverCell } from '@carillon/service-kit';
 import type { Broker, LiveReceiver } from './broker.ts';
 import type { Control, ControlHandler } from './control.ts';
 import type { CreateEngine } from './engine.ts';
@@ -78,11 +78,9 @@ function createCells(metrics: Metrics): Cells {
     help: 'From a publish to its arrival at the node, by the clocks of both',
     labels: ['type'],
   });
-  const surveyHelp = 'Asking all nodes';
-  const surveySummary = metrics.summary({ name: 'node_survey_duration_seconds', help: surveyHelp, labels: ['op'] });
-  const surveyHistogram = metrics.histogram({
-    name: 'node_survey_duration_seconds_histogram',
-    help: surveyHelp,
+  const surveys = durationFamily(metrics, {
+    name: 'node_survey_duration_seconds',
+    help: 'Asking all nodes',
     labels: ['op'],
   });
   return {
@@ -99,15 +97,7 @@ function createCells(metrics: Metrics): Cells {
       leave: broadcasts.with({ type: 'leave' }),
     },
     lag: lags.with({ type: 'publication' }),
-    survey: (op) => {
-      const [inSummary, inHistogram] = [surveySummary.with({ op }), surveyHistogram.with({ op })];
-      return {
-        observe: (seconds) => {
-          inSummary.observe(seconds);
-          inHistogram.observe(seconds);
-        },
-      };
-    },
+    survey: (op) => surveys.with({ op }),
   };
 }
 

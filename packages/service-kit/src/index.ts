@@ -1,5 +1,6 @@
 export { systemClock, type Clock, type TimerHandle } from './clock.ts';
 export { withDeadline } from './deadline.ts';
+export { durationFamily } from './observe/duration-family.ts';
 export { createHttpInstrument } from './observe/http-instrument.ts';
 export { ROUTE_ADDERS } from './observe/route-adders.ts';
 export { FakeClock } from './fake-clock.ts';

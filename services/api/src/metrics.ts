@@ -1,4 +1,10 @@
-import type { CounterCell, GaugeCell, Metrics, ObserverCell } from '@carillon/service-kit';
+import {
+  durationFamily,
+  type CounterCell,
+  type GaugeCell,
+  type Metrics,
+  type ObserverCell,
+} from '@carillon/service-kit';
 
 export type ApiProtocol = 'http' | 'grpc';
 
@@ -17,26 +23,18 @@ export interface ApiMetrics {
  */
 export function createApiMetrics(metrics: Metrics): ApiMetrics {
   const compat = metrics.withPrefix('carillon');
-  const help = 'Duration of server API commands.';
-  const labels = ['protocol', 'method'] as const;
-  // compat: both forms exist upstream, the summary as deprecated.
-  const summary = compat.summary({ name: 'api_command_duration_seconds', help, labels });
-  const histogram = compat.histogram({ name: 'api_command_duration_seconds_histogram', help, labels });
+  const durations = durationFamily(compat, {
+    name: 'api_command_duration_seconds',
+    help: 'Duration of server API commands.',
+    labels: ['protocol', 'method'],
+  });
   const errors = compat.counter({
     name: 'api_command_errors_total',
     help: 'Server API commands answered with an error.',
     labels: ['protocol', 'method', 'error'],
   });
   return {
-    duration(protocol, method) {
-      const [inSummary, inHistogram] = [summary.with({ protocol, method }), histogram.with({ protocol, method })];
-      return {
-        observe: (seconds) => {
-          inSummary.observe(seconds);
-          inHistogram.observe(seconds);
-        },
-      };
-    },
+    duration: (protocol, method) => durations.with({ protocol, method }),
     errors: (protocol, method, code) => errors.with({ protocol, method, error: String(code) }),
     requestsInFlight: metrics
       .withPrefix('carillon_api')

@@ -1,4 +1,10 @@
-import type { CounterCell, GaugeCell, Metrics, ObserverCell } from '@carillon/service-kit';
+import {
+  durationFamily,
+  type CounterCell,
+  type GaugeCell,
+  type Metrics,
+  type ObserverCell,
+} from '@carillon/service-kit';
 
 import type { Backend, ProxyKind } from './backend/backend.ts';
 import type { CircuitState } from './backend/circuit-breaker.ts';
@@ -41,10 +47,8 @@ export function createPolicyMetrics(metrics: Metrics): PolicyMetrics {
   const ours = metrics.withPrefix('carillon_auth_policy');
   const compat = metrics.withPrefix('carillon');
   const labels = ['protocol', 'type', 'name'] as const;
-  // compat: both forms exist upstream, the summary as deprecated.
-  const summary = compat.summary({ name: 'proxy_duration_seconds', help: 'Duration of backend calls.', labels });
-  const histogram = compat.histogram({
-    name: 'proxy_duration_seconds_histogram',
+  const durations = durationFamily(compat, {
+    name: 'proxy_duration_seconds',
     help: 'Duration of backend calls.',
     labels,
   });
@@ -69,12 +73,7 @@ export function createPolicyMetrics(metrics: Metrics): PolicyMetrics {
   return {
     call(protocol, kind, name) {
       const values = { protocol, type: kind, name };
-      const [inSummary, inHistogram] = [summary.with(values), histogram.with(values)];
-      const observe = (seconds: number): void => {
-        inSummary.observe(seconds);
-        inHistogram.observe(seconds);
-      };
-      return { duration: { observe }, errors: errors.with(values), inFlight: inFlight.with(values) };
+      return { duration: durations.with(values), errors: errors.with(values), inFlight: inFlight.with(values) };
     },
     endpoint(name) {
       const circuitCell = circuit.with({ endpoint: name });

@@ -1,4 +1,4 @@
-import type { CounterCell, Metrics, ObserverCell } from '@carillon/service-kit';
+import { durationFamily, type CounterCell, type Metrics, type ObserverCell } from '@carillon/service-kit';
 import type { Session } from '../session/session.ts';
 import type { ClientObserver } from '../session/session-table.ts';
 import { createClientCells } from './client-cells.ts';
@@ -24,10 +24,11 @@ const RECOVERED_BUCKETS: readonly number[] = [0, 1, 2, 5, 10, 20, 50, 100, 250, 
 export function createConnectionMetrics(metrics: Metrics): ConnectionMetrics {
   const counter = <L extends string>(name: string, help: string, labels: readonly L[]) =>
     metrics.counter({ name, help, labels });
-  const help = 'Handling of client commands';
-  // compat: both forms exist upstream, the summary as deprecated.
-  const summaries = metrics.summary({ name: 'client_command_duration_seconds', help, labels: ['method'] });
-  const histograms = metrics.histogram({ name: 'client_command_duration_seconds_histogram', help, labels: ['method'] });
+  const durations = durationFamily(metrics, {
+    name: 'client_command_duration_seconds',
+    help: 'Handling of client commands',
+    labels: ['method'],
+  });
   const replyErrors = counter('client_num_reply_errors', 'Errors in replies to clients', ['method', 'code']);
   const disconnects = counter('client_num_server_disconnects', 'Connections ended by the server', ['code']);
   const unsubscribes = counter('client_num_server_unsubscribes', 'Subscriptions ended by the server', ['code']);
@@ -40,15 +41,7 @@ export function createConnectionMetrics(metrics: Metrics): ConnectionMetrics {
       buckets: RECOVERED_BUCKETS,
     })
     .with({});
-  const durationCell = boundedCells<ObserverCell>((method) => {
-    const [inSummary, inHistogram] = [summaries.with({ method }), histograms.with({ method })];
-    return {
-      observe: (seconds) => {
-        inSummary.observe(seconds);
-        inHistogram.observe(seconds);
-      },
-    };
-  });
+  const durationCell = boundedCells<ObserverCell>((method) => durations.with({ method }));
   const errorCell = boundedCells<CounterCell>((key) => {
     const [method = '', code = ''] = key.split(' ');
     return replyErrors.with({ method, code });
