@@ -6,7 +6,7 @@ import type { GrpcApiSettings } from '../config.ts';
 import type { FollowCall } from '../method/follow/follow-calls.ts';
 import type { MethodTable } from '../method/method-table.ts';
 import { CONNECTION_LIMITS, connectionOptions, type ConnectionLimits } from './connection-limits.ts';
-import { createGrpcCertificate, type GrpcCertificate } from './grpc-certificate.ts';
+import { createGrpcCertificate, type GrpcCertificate } from '@carillon/service-kit/grpc';
 import { createGrpcMethods } from './grpc-methods.ts';
 import { HealthService } from './health-service.ts';
 import { addReflection } from './reflection.ts';
@@ -48,7 +48,7 @@ export class GrpcApi {
   /** Listens; gives the port. Rejects with the `OperationalError` `api_grpc_listen`. */
   async listen(): Promise<number> {
     const { address, port, tls } = this.#settings;
-    this.#certificate = tls.enabled ? createGrpcCertificate(tls) : undefined;
+    this.#certificate = tls.enabled ? createGrpcCertificate(tls, 'api_tls') : undefined;
     const credentials = this.#certificate?.credentials ?? ServerCredentials.createInsecure();
     try {
       return await this.#bind(address === '' ? '[::]' : hostOf(address), credentials).catch((error: unknown) => {

@@ -9,7 +9,7 @@ import { decodeConnectRequest, protobufCodec, uniStreamMethods } from '@carillon
 import { OperationalError } from '@carillon/service-kit';
 import type { EdgeContext } from './edge-context.ts';
 import type { TlsSettings } from './edge-settings.ts';
-import { createGrpcCertificate } from './stream/grpc-certificate.ts';
+import { createGrpcCertificate } from '@carillon/service-kit/grpc';
 import { UniGrpcConnection } from './stream/uni-grpc-connection.ts';
 
 /** Unidirectional gRPC (client-protocol §1.8): one stream of pushes for one connect request, on a port of its own. */
@@ -68,7 +68,7 @@ export function createUniGrpc(context: EdgeContext): UniGrpc {
     { consume },
   );
   const target = `${address === '' ? '0.0.0.0' : address.includes(':') ? `[${address}]` : address}:${port}`;
-  const certificate = tls === undefined ? undefined : createGrpcCertificate(tls);
+  const certificate = tls === undefined ? undefined : createGrpcCertificate(tls, 'tls_unusable');
   let boundPort = 0;
   return {
     get port() {

@@ -1,21 +1,31 @@
 import { createSecureContext } from 'node:tls';
 import { experimental, type ServerCredentials } from '@grpc/grpc-js';
-import { OperationalError } from '@carillon/service-kit';
-import type { TlsSettings } from '../edge-settings.ts';
+import { OperationalError } from '../operational-error.ts';
+
+/** PEM text. */
+export interface GrpcTlsPems {
+  readonly certPem: string;
+  readonly keyPem: string;
+  /** Not empty: clients need a certificate that it has signed. */
+  readonly clientCaPem: string;
+}
 
 /** TLS of a gRPC listener. The certificate may change while it listens: handshakes after that get the new one. */
 export interface GrpcCertificate {
   readonly credentials: ServerCredentials;
-  /** Throws OperationalError `tls_unusable`; the old one stays then. */
-  use(tls: TlsSettings): void;
+  /** Throws the OperationalError of the listener; the old one stays then. */
+  use(tls: GrpcTlsPems): void;
 }
 
 type OnIdentity = experimental.IdentityCertificateUpdateListener;
 type OnCa = experimental.CaCertificateUpdateListener;
 
-/** Throws OperationalError `tls_unusable`. `clientCaPem` counts as it is now: whether clients need certificates can't change. */
-export function createGrpcCertificate(tls: TlsSettings): GrpcCertificate {
-  let current = checked(tls);
+/**
+ * Throws an OperationalError with the code of the caller where the PEMs can't be used. `clientCaPem` counts as it is now:
+ * whether clients need certificates can't change.
+ */
+export function createGrpcCertificate(tls: GrpcTlsPems, errorCode: string): GrpcCertificate {
+  let current = checked(tls, errorCode);
   const identityListeners = new Set<OnIdentity>();
   const caListeners = new Set<OnCa>();
   const tellIdentity = (listener: OnIdentity): void =>
@@ -42,14 +52,14 @@ export function createGrpcCertificate(tls: TlsSettings): GrpcCertificate {
       needsClientCertificate,
     ),
     use(next) {
-      current = checked(next);
+      current = checked(next, errorCode);
       identityListeners.forEach(tellIdentity);
       if (current.clientCaPem !== '') caListeners.forEach(tellCa);
     },
   };
 }
 
-function checked(tls: TlsSettings): TlsSettings {
+function checked(tls: GrpcTlsPems, errorCode: string): GrpcTlsPems {
   try {
     createSecureContext({
       cert: tls.certPem,
@@ -58,7 +68,7 @@ function checked(tls: TlsSettings): TlsSettings {
     });
     return tls;
   } catch (cause) {
-    throw new OperationalError('tls_unusable', 'the TLS certificate or key cannot be used', {
+    throw new OperationalError(errorCode, 'the TLS certificate or key cannot be used', {
       cause,
       retriable: false,
     });

@@ -1,0 +1,1 @@
+export { createGrpcCertificate, type GrpcCertificate, type GrpcTlsPems } from './grpc-certificate.ts';
