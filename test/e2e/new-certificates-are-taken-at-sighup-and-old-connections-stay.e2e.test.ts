@@ -1,9 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect } from 'node:tls';
+import { selfSignedCertificate, subjectAt } from '@carillon/dev-tools/test-certificate';
 import { startNats, type TestNats } from '@carillon/dev-tools/test-nats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -45,17 +44,17 @@ describe('a process with certificates in files', () => {
 
   /** Replaces both files, as a tool for certificates does. */
   function writeCertificate(name: string): void {
-    const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
-    const files = ['-keyout', join(folder, 'key.pem'), '-out', join(folder, 'cert.pem')];
-    execFileSync('openssl', ['req', '-x509', ...curve, '-nodes', '-days', '2', '-subj', `/CN=${name}`, ...files], {
-      stdio: 'ignore',
-    });
+    const { cert, key } = selfSignedCertificate(name);
+    writeFileSync(join(folder, 'key.pem'), key);
+    writeFileSync(join(folder, 'cert.pem'), cert);
   }
 
   /** The ports of the process, and whose name they show to a new connection. */
   async function expectNames(server: ServerProcess, ports: readonly number[], name: string): Promise<void> {
     await eventually(async () => {
-      expect(await Promise.all(ports.map(subjectAt)), server.output()).toEqual(ports.map(() => name));
+      expect(await Promise.all(ports.map((port) => subjectAt(port, ['h2', 'http/1.1']))), server.output()).toEqual(
+        ports.map(() => name),
+      );
     }, 40_000);
   }
 
@@ -94,8 +93,7 @@ describe('a process with certificates in files', () => {
     await expectNames(server, ports, 'one');
     writeCertificate('two');
     // The key of another certificate.
-    const args = ['ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', join(folder, 'key.pem')];
-    execFileSync('openssl', args, { stdio: 'ignore' });
+    writeFileSync(join(folder, 'key.pem'), selfSignedCertificate('three').key);
     server.signal('SIGHUP');
     await eventually(() => expect(server.output()).toContain('configuration not reloaded'));
     await expectNames(server, ports, 'one');
@@ -120,14 +118,3 @@ describe('a process with certificates in files', () => {
     await Promise.all([api.stop(), gateway.stop()]);
   }, 90_000);
 });
-
-function subjectAt(port: number): Promise<string> {
-  return new Promise((resolve) => {
-    const options = { host: '127.0.0.1', port, rejectUnauthorized: false, ALPNProtocols: ['h2', 'http/1.1'] };
-    const socket = connect(options, () => {
-      resolve(String(socket.getPeerCertificate().subject.CN));
-      socket.destroy();
-    });
-    socket.on('error', (error) => resolve(error.message));
-  });
-}

@@ -1,8 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { apiErrorCodec, apiGrpcMethods } from '@carillon/protocol/api';
+import { selfSignedCertificate } from '@carillon/dev-tools/test-certificate';
 import { Client, credentials, Metadata, status, type ChannelCredentials, type ServiceError } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -31,26 +28,19 @@ const DEADLINE_MS = 15_000;
 describe.each(DEPLOYMENTS)('the gRPC API of a $kind deployment', ({ kind, start }) => {
   let server: Deployment;
   let open: Deployment | undefined;
-  let folder: string;
   let client: Client;
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'carillon-grpc-'));
-    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-    const names = ['-subj', '/CN=api.test', '-addext', 'subjectAltName=DNS:api.test'];
-    const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
-    const args = ['req', '-x509', ...curve, '-nodes', '-days', '2', ...names, '-keyout', key, '-out', cert];
-    execFileSync('openssl', args, { stdio: 'ignore' });
+    const { cert, key } = selfSignedCertificate('api.test');
     const port = await freePort();
     const tls = { enabled: true, cert_pem: cert, key_pem: key };
     const grpcApi = { enabled: true, address: '127.0.0.1', port, key: 'k', reflection: true, tls };
     server = await start({ config: { ...namespaces, grpc_api: grpcApi }, ...SMALL_CLUSTER });
-    client = clientOf(port, credentials.createSsl(readFileSync(cert)));
+    client = clientOf(port, credentials.createSsl(Buffer.from(cert)));
   });
   afterAll(async () => {
     client?.close();
     await Promise.all([server?.stop(), open?.stop()]);
-    rmSync(folder, { recursive: true, force: true });
   });
 
   const call = (method: Method, request: object, headers: Record<string, string> = KEY): Promise<Answer> =>

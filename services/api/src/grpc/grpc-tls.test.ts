@@ -1,7 +1,8 @@
+import { subjectAt } from '@carillon/dev-tools/test-certificate';
 import { apiGrpcMethods } from '@carillon/protocol/api';
 import { Client, credentials } from '@grpc/grpc-js';
 import { expect, it } from 'vitest';
-import { freshCertificate, subjectAt } from '../fixture/fresh-certificate.ts';
+import { freshCertificate } from '../fixture/fresh-certificate.ts';
 import { configOf, startApi } from '../fixture/start-api.ts';
 import { TEST_CERT_PEM, TEST_KEY_PEM } from '../fixture/tls-fixture.ts';
 

@@ -1,8 +1,9 @@
 import { createServer } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
+import { subjectAt } from '@carillon/dev-tools/test-certificate';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { TlsSettings } from './edge-settings.ts';
-import { certificate, subjectAt } from './fixture/certificate.ts';
+import { certificate } from './fixture/certificate.ts';
 import { bytes, DEFAULT_SETTINGS, startEdge, type TestEdge } from './fixture/start-edge.ts';
 
 let edge: TestEdge | undefined;

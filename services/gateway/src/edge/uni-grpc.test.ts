@@ -1,8 +1,9 @@
+import { subjectAt } from '@carillon/dev-tools/test-certificate';
 import { Client, credentials, Metadata, type ChannelCredentials, type ClientReadableStream } from '@grpc/grpc-js';
 import { protobufCodec } from '@carillon/protocol/client';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { EdgeSettings, TlsSettings } from './edge-settings.ts';
-import { certificate, subjectAt } from './fixture/certificate.ts';
+import { certificate } from './fixture/certificate.ts';
 import { eventually } from './fixture/raw-client.ts';
 import { DEFAULT_SETTINGS, startEdge, type TestEdge, type TestEdgeOptions } from './fixture/start-edge.ts';
 

@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { selfSignedCertificate } from '@carillon/dev-tools/test-certificate';
 import { startNats, type TestNats } from '@carillon/dev-tools/test-nats';
 import { createSilentLog } from '@carillon/service-kit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -16,16 +16,10 @@ describe('a NATS server with TLS', () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'carillon-nats-tls-'));
     const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-    const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
-    const names = ['-subj', '/CN=nats.test', '-addext', 'subjectAltName=DNS:nats.test'];
-    execFileSync(
-      'openssl',
-      ['req', '-x509', ...curve, '-nodes', '-days', '2', ...names, '-keyout', key, '-out', cert],
-      {
-        stdio: 'ignore',
-      },
-    );
-    ca = readFileSync(cert, 'utf8');
+    const pem = selfSignedCertificate('nats.test');
+    writeFileSync(key, pem.key);
+    writeFileSync(cert, pem.cert);
+    ca = pem.cert;
     const extraConfig = `tls { cert_file: "${cert}", key_file: "${key}" }`;
     nats = await startNats({ exclusive: true, extraConfig });
   });

@@ -1,10 +1,11 @@
 import { request } from 'node:https';
 import { createServer } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
+import { subjectAt } from '@carillon/dev-tools/test-certificate';
 import { afterEach, describe, expect, it } from 'vitest';
 import { App, us_socket_local_port } from 'uWebSockets.js';
 import { apiSettings } from '../../config.ts';
-import { freshCertificate, subjectAt } from '../../fixture/fresh-certificate.ts';
+import { freshCertificate } from '../../fixture/fresh-certificate.ts';
 import { post } from '../../fixture/http-call.ts';
 import { configOf, startApi, type RunningApi } from '../../fixture/start-api.ts';
 import { TEST_CERT_PEM, TEST_KEY_PEM } from '../../fixture/tls-fixture.ts';
