@@ -132,7 +132,7 @@ export const CONFIGS = {
     },
   }),
   proxies: (backend: string): Config => {
-    const proxy = (path: string): Config => ({ endpoint: `${backend}/${path}`, timeout: '1s' });
+    const proxy = (path: string): Config => ({ endpoint: `${backend}/${path}`, timeout: '4s' });
     return mergeConfig(BASE, {
       client: {
         proxy: { connect: { enabled: true, ...proxy('connect') }, refresh: { enabled: true, ...proxy('refresh') } },

@@ -5,7 +5,7 @@ import { RawSocket, type Closed, type RawSocketOptions } from './raw-socket.ts';
 // oxlint-disable-next-line typescript/no-explicit-any -- the shape is what the test checks
 export type Json = any;
 
-const DEADLINE_MS = 8_000;
+const DEADLINE_MS = 20_000;
 
 /** A client of the JSON protocol that hides nothing: commands, replies and pushes as they are on the wire. */
 export class RawClient {

@@ -23,7 +23,7 @@ export class UpgradeRefused extends Error {
   }
 }
 
-const DEADLINE_MS = 8_000;
+const DEADLINE_MS = 20_000;
 
 /** A WebSocket whose frames the test writes and reads itself. */
 export class RawSocket {

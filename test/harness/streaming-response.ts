@@ -1,6 +1,6 @@
 import { within } from './eventually.ts';
 
-const DEADLINE_MS = 8_000;
+const DEADLINE_MS = 20_000;
 
 /** The response of a streaming transport, read as it comes. */
 export class StreamingResponse {
