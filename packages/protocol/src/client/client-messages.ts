@@ -35,10 +35,10 @@ export const historyResultCodec: MessageCodec<HistoryResult> = compileCodec(Hist
   alwaysPresent,
 });
 
-// Whole HTTP bodies, not lines: nothing may follow the value.
-export const connectRequestCodec: MessageCodec<ConnectRequest> = compileCodec(ConnectRequestSchema, { json: 'api' });
+// compat: also in whole HTTP bodies, what follows the value is ignored.
+export const connectRequestCodec: MessageCodec<ConnectRequest> = compileCodec(ConnectRequestSchema, { json: 'client' });
 export const emulationRequestCodec: MessageCodec<EmulationRequest> = compileCodec(EmulationRequestSchema, {
-  json: 'api',
+  json: 'client',
 });
 
 /** The unidirectional gRPC service: `consume`. */
