@@ -219,7 +219,16 @@ export const unidirectional: readonly Scenario[] = [
   row('client 45', 'a broken first message of uni_websocket closes with 3501', async (t) => {
     const socket = await t.socketAt('/connection/uni_websocket');
     socket.send('{"token":');
-    expect(await socket.closed()).toMatchObject({ code: 3501 });
+    expect(await socket.closed()).toEqual({ code: 3501, reason: 'bad request' });
+    expect(socket.frames).toEqual([]);
+  }),
+  row('client 44b', 'and says so in words, also to what asks for no upgrade', async (t) => {
+    const { status, text } = await t.http('/connection/uni_websocket?cf_connect=%7B');
+    expect([status, text]).toEqual([400, 'invalid connect request\n']);
+  }),
+  row('client 45c', 'what follows the connect request of a unidirectional client is ignored', async (t) => {
+    const stream = await t.stream(UNI_STREAM, { method: 'POST', body: `${JSON.stringify(t.connectRequest())} {` });
+    await stream.until('"connect"');
   }),
   row('client 45b', 'uni_websocket takes the connect request as first message', async (t) => {
     const socket = await t.socketAt('/connection/uni_websocket');

@@ -6,7 +6,8 @@ export interface Answer {
   readonly body: Uint8Array | string;
 }
 
-const TEXT = 'text/plain; charset=utf-8';
+/** Of an answer in words. */
+export const TEXT = 'text/plain; charset=utf-8';
 
 function text(status: number, body: string): Answer {
   return Object.freeze({ status, contentType: TEXT, body });

@@ -1,5 +1,5 @@
 import type { HttpResponse } from 'uWebSockets.js';
-import { statusLine, type Answer } from './answer.ts';
+import { statusLine, TEXT, type Answer } from './answer.ts';
 import type { InFlight } from './in-flight.ts';
 
 /**
@@ -52,5 +52,7 @@ export class Exchange {
 export function writeAnswer(response: HttpResponse, answer: Answer, closesConnection = false): void {
   if (answer.status !== 200) response.writeStatus(statusLine(answer.status));
   if (answer.contentType !== undefined) response.writeHeader('Content-Type', answer.contentType);
+  // compat: net/http of Go says so in every error that has words.
+  if (answer.contentType === TEXT && answer.status >= 400) response.writeHeader('X-Content-Type-Options', 'nosniff');
   response.end(answer.body, closesConnection);
 }

@@ -99,6 +99,16 @@ describe('the HTTP API', () => {
     },
   );
 
+  it('says of errors in words that they are text, and of nothing else', async () => {
+    const nosniff = async (path: string, init: RequestInit): Promise<string | null> =>
+      (await fetch(api.url + path, init)).headers.get('x-content-type-options');
+    const headers = { 'x-api-key': 'k' };
+    expect(await nosniff('/nope', {})).toBe('nosniff');
+    expect(await nosniff('/api/publish', { method: 'POST', headers, body: 'x' })).toBe('nosniff');
+    expect(await nosniff('/api/info', { method: 'POST', headers, body: '{}' })).toBeNull();
+    expect(await nosniff('/api/info', { method: 'POST' })).toBeNull();
+  });
+
   it('ignores keys it does not know (15)', async () => {
     expect(await call(api, 'publish', { ...MESSAGE, nope: [{}] })).toEqual({ result: {} });
   });

@@ -45,7 +45,7 @@ describe('limits', () => {
   it('let in as many connections as configured, and another when one leaves', () => {
     const refused: RefusalCause[] = [];
     const door = admission({ connectionLimit: 2, observer: observerOf(refused) });
-    expect([door.enter('websocket'), door.enter('websocket'), door.enter('websocket')]).toEqual([true, true, false]);
+    expect([door.enter('websocket'), door.enter('websocket'), door.mayTry()]).toEqual([true, true, false]);
     door.leave('websocket');
     expect([door.enter('websocket'), door.enter('websocket')]).toEqual([true, false]);
     expect(refused).toEqual(['connection_limit', 'connection_limit']);
@@ -55,29 +55,19 @@ describe('limits', () => {
     const clock = new FakeClock();
     const refused: RefusalCause[] = [];
     const door = admission({ connectionRateLimit: 3, clock, observer: observerOf(refused) });
-    expect([
-      door.enter('websocket'),
-      door.enter('websocket'),
-      door.enter('websocket'),
-      door.enter('websocket'),
-    ]).toEqual([true, true, true, false]);
+    expect([door.mayTry(), door.mayTry(), door.mayTry(), door.mayTry()]).toEqual([true, true, true, false]);
     await clock.advance(999);
-    expect(door.enter('websocket')).toBe(false);
+    expect(door.mayTry()).toBe(false);
     await clock.advance(1);
-    expect([door.enter('websocket'), door.enter('websocket')]).toEqual([true, false]);
+    expect([door.mayTry(), door.mayTry()]).toEqual([true, false]);
     await clock.advance(60_000);
-    expect([
-      door.enter('websocket'),
-      door.enter('websocket'),
-      door.enter('websocket'),
-      door.enter('websocket'),
-    ]).toEqual([true, true, true, false]);
+    expect([door.mayTry(), door.mayTry(), door.mayTry(), door.mayTry()]).toEqual([true, true, true, false]);
     expect(new Set(refused)).toEqual(new Set(['connection_rate_limit']));
   });
 
   it('are off at 0', () => {
     const open = admission({});
-    for (let count = 0; count < 1000; count += 1) expect(open.enter('websocket')).toBe(true);
+    for (let count = 0; count < 1000; count += 1) expect(open.mayTry() && open.enter('websocket')).toBe(true);
     expect(open.connections).toBe(1000);
   });
 });

@@ -5,6 +5,8 @@ import type { TransportName } from './socket.ts';
 export interface Admission {
   /** True without an Origin (''), else by the configured globs. */
   isOriginAllowed(origin: string): boolean;
+  /** Whether a request to an endpoint of clients is looked at at all (HTTP 503 otherwise). Each counts as an attempt. */
+  mayTry(): boolean;
   /** Counts a connection in, or says no (HTTP 503). Every yes is followed by one `leave`. */
   enter(transport: TransportName): boolean;
   leave(transport: TransportName): void;
@@ -47,17 +49,23 @@ export function createAdmission(options: AdmissionOptions): Admission {
     return true;
   }
 
+  function hasRoom(): boolean {
+    if (connectionLimit === 0 || connections < connectionLimit) return true;
+    observer.onRefused('connection_limit');
+    return false;
+  }
+
   return {
     isOriginAllowed: (origin) => origin === '' || isOriginAllowed(origin),
-    enter(transport) {
-      if (connectionLimit > 0 && connections >= connectionLimit) {
-        observer.onRefused('connection_limit');
-        return false;
-      }
+    mayTry() {
       if (connectionRateLimit > 0 && !takeToken()) {
         observer.onRefused('connection_rate_limit');
         return false;
       }
+      return hasRoom();
+    },
+    enter(transport) {
+      if (!hasRoom()) return false;
       connections += 1;
       observer.onEntered(transport);
       return true;

@@ -54,6 +54,7 @@ describe('edge server', () => {
       'text/plain; charset=utf-8',
       '404 page not found\n',
     ]);
+    expect(unknown.headers.get('x-content-type-options')).toBe('nosniff');
     const raw = openRaw(url);
     let received = '';
     raw.on('data', (data: Buffer) => (received += data.toString()));

@@ -204,7 +204,10 @@ function createPublisher(
 
 /** compat: server-api §1.1, also for routes that other editions have. */
 const NOT_FOUND: ResponseOptions = {
-  headers: [['Content-Type', 'text/plain; charset=utf-8']],
+  headers: [
+    ['Content-Type', 'text/plain; charset=utf-8'],
+    ['X-Content-Type-Options', 'nosniff'],
+  ],
   body: '404 page not found\n',
 };
 

@@ -152,7 +152,10 @@ describe('http_stream', () => {
   it('answers 503 when the node is full or stopping', async () => {
     const { url, server } = await start({ ...BYE, settings: { connectionRateLimit: 1 } });
     expect((await fetch(url + path, post('x'))).status).toBe(200);
-    expect((await fetch(url + path, post('x'))).status).toBe(503);
+    for (const init of [post('x'), { method: 'OPTIONS' }, { method: 'PUT' }]) {
+      const refused = await fetch(url + path, init);
+      expect([refused.status, refused.headers.get('access-control-allow-credentials')]).toEqual([503, null]);
+    }
     server.drain();
     expect((await fetch(url + path, post('x'))).status).toBe(503);
   });

@@ -99,7 +99,7 @@ export function createUniGrpc(context: EdgeContext): UniGrpc {
 }
 
 function open(call: ServerWritableStream<Uint8Array, Uint8Array>, context: EdgeContext): void {
-  if (context.isDraining() || !context.admission.enter('uni_grpc')) {
+  if (context.isDraining() || !context.admission.mayTry() || !context.admission.enter('uni_grpc')) {
     call.emit('error', { code: status.UNAVAILABLE, details: 'no more connections' });
     return;
   }

@@ -42,15 +42,45 @@ describe('unidirectional WebSocket', () => {
     expect(sessions[0]?.frames).toEqual(['null']);
   });
 
-  it('answers a bad connect request in the query with 400', async () => {
+  it('answers a bad connect request in the query with 400, whatever else is wrong', async () => {
     const { url, sessions } = await start();
     expect(await upgradeStatus(url, withQuery('{"token":'), {})).toBe(400);
-    expect(await upgradeStatus(url, withQuery('[]'), {})).toBe(400);
+    expect(await upgradeStatus(url, withQuery('[]'), { origin: 'https://evil.com' })).toBe(400);
+    const response = await fetch(url + withQuery('[]'));
+    expect([response.status, await response.text()]).toEqual([400, 'invalid connect request\n']);
+    const headers = Object.fromEntries(response.headers);
+    expect(headers).toMatchObject({
+      'access-control-allow-origin': '',
+      'access-control-allow-credentials': 'true',
+      'content-type': 'text/plain; charset=utf-8',
+      'x-content-type-options': 'nosniff',
+    });
+    expect(headers['sec-websocket-version']).toBeUndefined();
     expect(sessions).toEqual([]);
   });
 
+  it.each(['{"token":', '[]', ''])('closes with 3501, and no push, on the first message %j', async (message) => {
+    const { wsUrl, sessions } = await start();
+    const client = connectWs(wsUrl + PATH);
+    await client.opened;
+    client.socket.send(message);
+    expect(await client.closed).toEqual({ code: 3501, reason: 'bad request' });
+    expect(client.messages).toEqual([]);
+    await eventually(() => expect(sessions[0]).toMatchObject({ frames: [], closeCount: 1 }));
+  });
+
+  it('closes with 1009, and no push, on a message over the limit', async () => {
+    const { wsUrl } = await start();
+    const client = connectWs(wsUrl + PATH);
+    await client.opened;
+    client.socket.send('x'.repeat(65_537));
+    expect((await client.closed).code).toBe(1009);
+    expect(client.messages).toEqual([]);
+  });
+
   it('refuses origins and full nodes as the bidirectional one does', async () => {
-    const { url } = await start({ settings: { connectionRateLimit: 1 } });
+    const { url } = await start({ settings: { connectionRateLimit: 2 } });
+    // An attempt counts, whatever comes of it.
     expect(await upgradeStatus(url, PATH, { origin: 'https://evil.com' })).toBe(403);
     expect(await upgradeStatus(url, PATH, {})).toBe(101);
     expect(await upgradeStatus(url, PATH, {})).toBe(503);

@@ -2,7 +2,7 @@ import type { HttpRequest, TemplatedApp } from 'uWebSockets.js';
 import { jsonCodec } from '@carillon/protocol/client';
 import type { EdgeContext } from './edge-context.ts';
 import { rawQuery } from './http/raw-query.ts';
-import { connectRequestFromQuery } from './stream/connect-request.ts';
+import { connectRequestFromBody, connectRequestFromQuery } from './stream/connect-request.ts';
 import { decompressedLimit, mountWebsocket, type Negotiated } from './ws/mount-websocket.ts';
 import type { WsEndpoint } from './ws/ws-connection.ts';
 
@@ -26,6 +26,7 @@ export function mountUniWebsocket(app: TemplatedApp, context: EdgeContext): void
     compressFrom: settings.compression ? settings.compressionMinSize : Number.POSITIVE_INFINITY,
     joinsMessages: settings.joinPushMessages,
     readsFirstOnly: true,
+    acceptsFirst: (message) => connectRequestFromBody(message) !== 'malformed',
     usesFramePings: true,
     encodeDisconnect: settings.disableDisconnectPush
       ? undefined
@@ -37,8 +38,8 @@ export function mountUniWebsocket(app: TemplatedApp, context: EdgeContext): void
 }
 
 /** Without a connect request in the query, or with `null`, the first message is one. */
-function negotiate(req: HttpRequest, endpoint: WsEndpoint): Negotiated | number {
+function negotiate(req: HttpRequest, endpoint: WsEndpoint): Negotiated | 'malformed' {
   const request = connectRequestFromQuery(rawQuery(req));
-  if (request === 'malformed') return 400;
+  if (request === 'malformed') return 'malformed';
   return { endpoint, subprotocol: '', firstFrame: request === 'absent' ? undefined : request };
 }

@@ -105,8 +105,14 @@ describe('bidirectional WebSocket', () => {
     const { url, wsUrl, server } = await start({ settings: { connectionLimit: 1 }, observer });
     const client = connectWs(wsUrl + PATH);
     await client.opened;
-    expect(await upgradeStatus(url, PATH, {})).toBe(503);
+    expect(await upgradeStatus(url, PATH, { origin: 'http://evil.example' })).toBe(503);
     expect(refused).toEqual(['connection_limit']);
+    const post = await fetch(url + PATH, { method: 'POST', body: 'x' });
+    expect([post.status, await post.text(), post.headers.get('access-control-allow-credentials')]).toEqual([
+      503,
+      '',
+      null,
+    ]);
     client.socket.close();
     await eventually(() => expect(server.connections).toBe(0));
     expect(await upgradeStatus(url, PATH, {})).toBe(101);
@@ -121,8 +127,12 @@ describe('bidirectional WebSocket', () => {
         'content-type': 'text/plain; charset=utf-8',
         'sec-websocket-version': '13',
         'x-content-type-options': 'nosniff',
+        'access-control-allow-origin': '',
+        'access-control-allow-credentials': 'true',
       });
     }
+    const foreign = await fetch(url + PATH, { headers: { origin: 'http://evil.example' } });
+    expect([foreign.status, foreign.headers.get('access-control-allow-credentials')]).toEqual([400, null]);
     const head = await fetch(url + PATH, { method: 'HEAD' });
     expect([head.status, await head.text()]).toEqual([400, '']);
   });
@@ -132,6 +142,7 @@ describe('bidirectional WebSocket', () => {
     [400, { Upgrade: 'h2c' }],
     [400, { 'Sec-WebSocket-Version': '8' }],
     [400, { 'Sec-WebSocket-Key': 'short' }],
+    [400, { 'Sec-WebSocket-Key': 'no-base64-of-16-bytes!!!' }],
     [403, { 'Sec-WebSocket-Key': 'short', Origin: 'http://evil.example' }],
     [101, { Connection: 'keep-alive, upgrade', Upgrade: 'WebSocket' }],
   ])('answers %i to an upgrade with %j', async (status, headers) => {

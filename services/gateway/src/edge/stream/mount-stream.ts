@@ -47,6 +47,11 @@ interface Arrival {
 
 function receiveRequest(res: HttpResponse, req: HttpRequest, endpoint: StreamEndpoint): void {
   const { context, settings, frameFromQuery } = endpoint;
+  // compat: before anything else, also before a pre-flight is answered, and without CORS headers.
+  if (context.isDraining() || !context.admission.mayTry()) {
+    respond(res, 503);
+    return;
+  }
   const cors = corsHeaders(req, context.admission);
   const method = req.getMethod();
   if (method === 'options' && endpoint.hasPreflight) {

@@ -3,14 +3,15 @@ import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t, WebS
 import { DISCONNECT_SHUTDOWN } from '@carillon/protocol/codes';
 import type { EdgeContext } from '../edge-context.ts';
 import type { WebsocketSettings } from '../edge-settings.ts';
+import { corsHeaders } from '../http/cors.ts';
 import { captureHandshake } from '../http/handshake-request.ts';
 import { handshakeOptions } from '../http/handshake-options.ts';
-import { respond } from '../http/respond.ts';
+import { type HeaderLine, respond } from '../http/respond.ts';
 import { routePattern } from '../http/route-pattern.ts';
 import { COMPRESSION_DISABLED, compressionOf } from '../http/uws.ts';
 import { WsConnection, type WsEndpoint, type WsUserData } from './ws-connection.ts';
 
-/** What an endpoint makes of an upgrade request that may enter; a number is an HTTP status to refuse it with. */
+/** What an endpoint makes of a request. */
 export interface Negotiated {
   readonly endpoint: WsEndpoint;
   /** Echoed in the handshake; '' for none. */
@@ -19,7 +20,8 @@ export interface Negotiated {
   readonly firstFrame?: Uint8Array | undefined;
 }
 
-export type Negotiate = (req: HttpRequest) => Negotiated | number;
+/** `malformed`: what the query says of the connection makes no sense. */
+export type Negotiate = (req: HttpRequest) => Negotiated | 'malformed';
 
 /**
  * uWebSockets.js cuts the connection, without a close frame, when a message exceeds its own limit. Ours is below: messages
@@ -46,13 +48,14 @@ export function mountWebsocket(
   negotiate: Negotiate,
 ): void {
   const pattern = routePattern(settings.handlerPrefix);
+  const deps: UpgradeDeps = { context, settings, negotiate };
   app.ws<WsUserData>(pattern, {
     compression: settings.compression ? compressionOf(settings.compressionLevel) : COMPRESSION_DISABLED,
     maxPayloadLength: Math.max(settings.messageSizeLimit * HARD_LIMIT_FACTOR, decompressedLimit(settings) + 1),
     maxBackpressure: context.settings.queueMaxSize,
     idleTimeout: IDLE_TIMEOUT_S,
     sendPingsAutomatically: true,
-    upgrade: (res, req, socketContext) => upgrade(res, req, socketContext, { context, settings, negotiate }),
+    upgrade: (res, req, socketContext) => upgrade(res, req, socketContext, deps),
     open: (ws) => open(ws, context),
     message: (ws, message) => ws.getUserData().connection.receiveBorrowed(message),
     pong: (ws) => {
@@ -68,15 +71,21 @@ export function mountWebsocket(
     },
   });
   // Requests that do not ask for an upgrade fall through to here, as do those without a key of the right length.
-  app.any(pattern, (res, req) => refuse(res, req, handshakeError(req, context.admission) ?? 400));
+  app.any(pattern, (res, req) => {
+    if (looksRight(res, req, deps) !== undefined) refuse(res, req, { admission: context.admission, status: 400 });
+  });
 }
+
+/** Sixteen bytes in base64. */
+const CHALLENGE_KEY = /^[A-Za-z0-9+/]{22}==$/;
 
 /** compat: in the order and the words of the WebSocket library of upstream. */
 function handshakeError(req: HttpRequest, admission: EdgeContext['admission']): number | undefined {
   if (!hasToken(req.getHeader('connection'), 'upgrade') || !hasToken(req.getHeader('upgrade'), 'websocket')) return 400;
   if (req.getMethod() !== 'get') return 405;
   if (req.getHeader('sec-websocket-version') !== '13') return 400;
-  return admission.isOriginAllowed(req.getHeader('origin')) ? undefined : 403;
+  if (!admission.isOriginAllowed(req.getHeader('origin'))) return 403;
+  return CHALLENGE_KEY.test(req.getHeader('sec-websocket-key')) ? undefined : 400;
 }
 
 /** Whether a list of a header has it, in any case. */
@@ -84,14 +93,23 @@ function hasToken(list: string, token: string): boolean {
   return list.split(',').some((item) => item.trim().toLowerCase() === token);
 }
 
-function refuse(res: HttpResponse, req: HttpRequest, status: number): void {
+interface Refusal {
+  readonly admission: EdgeContext['admission'];
+  readonly status: number;
+  /** Default: what the status means, as an answer to a failed handshake. */
+  readonly body?: string | undefined;
+}
+
+function refuse(res: HttpResponse, req: HttpRequest, { admission, status, body }: Refusal): void {
+  const version: HeaderLine[] = body === undefined ? [['Sec-Websocket-Version', '13']] : [];
   respond(res, status, {
     headers: [
+      ...corsHeaders(req, admission),
       ['Content-Type', 'text/plain; charset=utf-8'],
-      ['Sec-Websocket-Version', '13'],
+      ...version,
       ['X-Content-Type-Options', 'nosniff'],
     ],
-    body: `${STATUS_CODES[status]}\n`,
+    body: `${body ?? STATUS_CODES[status]}\n`,
     isHead: req.getMethod() === 'head',
   });
 }
@@ -102,19 +120,28 @@ interface UpgradeDeps {
   readonly negotiate: Negotiate;
 }
 
+/** Answers a request that is not worth an upgrade, in the order of upstream, and gives undefined. */
+function looksRight(res: HttpResponse, req: HttpRequest, deps: UpgradeDeps): Negotiated | undefined {
+  const { admission } = deps.context;
+  if (!admission.mayTry()) {
+    respond(res, 503);
+    return undefined;
+  }
+  const negotiated = deps.negotiate(req);
+  if (negotiated === 'malformed') {
+    refuse(res, req, { admission, status: 400, body: 'invalid connect request' });
+    return undefined;
+  }
+  const status = handshakeError(req, admission);
+  if (status === undefined) return negotiated;
+  refuse(res, req, { admission, status });
+  return undefined;
+}
+
 function upgrade(res: HttpResponse, req: HttpRequest, socketContext: us_socket_context_t, deps: UpgradeDeps): void {
-  const { context, settings, negotiate } = deps;
-  const key = req.getHeader('sec-websocket-key');
-  const error = handshakeError(req, context.admission) ?? (key.length === 24 ? undefined : 400);
-  if (error !== undefined) {
-    refuse(res, req, error);
-    return;
-  }
-  const negotiated = negotiate(req);
-  if (typeof negotiated === 'number') {
-    respond(res, negotiated);
-    return;
-  }
+  const { context, settings } = deps;
+  const negotiated = looksRight(res, req, deps);
+  if (negotiated === undefined) return;
   if (!context.admission.enter(negotiated.endpoint.traits.name)) {
     respond(res, 503);
     return;
@@ -125,6 +152,7 @@ function upgrade(res: HttpResponse, req: HttpRequest, socketContext: us_socket_c
     firstFrame: negotiated.firstFrame,
   });
   const userData: WsUserData = { connection };
+  const key = req.getHeader('sec-websocket-key');
   res.upgrade(userData, key, negotiated.subprotocol, extensions, socketContext);
 }
 

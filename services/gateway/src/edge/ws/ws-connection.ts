@@ -1,6 +1,11 @@
 import type { WebSocket } from 'uWebSockets.js';
 import type { ClientCodec } from '@carillon/protocol/client';
-import { DISCONNECT_CONNECTION_CLOSED, DISCONNECT_SLOW, MAX_DISCONNECT_REASON_BYTES } from '@carillon/protocol/codes';
+import {
+  DISCONNECT_BAD_REQUEST,
+  DISCONNECT_CONNECTION_CLOSED,
+  DISCONNECT_SLOW,
+  MAX_DISCONNECT_REASON_BYTES,
+} from '@carillon/protocol/codes';
 import type { TimerHandle } from '@carillon/service-kit';
 import type { EdgeContext } from '../edge-context.ts';
 import type { HandshakeRequest, Socket, SocketListener, TransportTraits } from '../socket.ts';
@@ -25,6 +30,8 @@ export interface WsEndpoint {
   readonly joinsMessages: boolean;
   /** Only the first message means anything (the connect request); the rest is read and discarded. */
   readonly readsFirstOnly: boolean;
+  /** Whether the first message makes sense. One that does not ends the connection, and the session hears nothing of it. */
+  readonly acceptsFirst?: ((message: Uint8Array) => boolean) | undefined;
   readonly usesFramePings: boolean;
   /** The last message before the close frame, if the transport has one. */
   readonly encodeDisconnect: ((code: number, reason: string) => Uint8Array) | undefined;
@@ -174,18 +181,20 @@ export class WsConnection implements Socket, WatchedWriter {
 
   /** A message whose memory the connection may keep. */
   receive(frame: Uint8Array): void {
-    const { context, readsFirstOnly } = this.#endpoint;
+    const { context, readsFirstOnly, acceptsFirst } = this.#endpoint;
     if (this.#state !== 'open') return;
     context.observer.onReceived(this.traits.name, frame.length);
     if (readsFirstOnly && this.#hasReadFirst) return;
+    const isAcceptable = this.#hasReadFirst || acceptsFirst === undefined || acceptsFirst(frame);
     this.#hasReadFirst = true;
-    this.#listener?.onFrame(frame);
+    if (isAcceptable) this.#listener?.onFrame(frame);
+    else this.#closeByFrame(DISCONNECT_BAD_REQUEST.code, DISCONNECT_BAD_REQUEST.reason);
   }
 
   /** A message in memory of uWebSockets.js, which takes it back after this call. */
   receiveBorrowed(message: ArrayBuffer): void {
     if (message.byteLength > this.#receiveLimit) {
-      this.close(CLOSE_MESSAGE_TOO_BIG, '');
+      this.#closeByFrame(CLOSE_MESSAGE_TOO_BIG, '');
       return;
     }
     const bytes = new Uint8Array(message);
@@ -296,6 +305,14 @@ export class WsConnection implements Socket, WatchedWriter {
     if (after === undefined || this.#ws === undefined) return;
     if (after === 'drop') this.#ws.close();
     else this.#close(after.code, after.reason);
+  }
+
+  /** compat: what the edge itself objects to is said by the close frame alone, also where others follow a disconnect push. */
+  #closeByFrame(code: number, reason: string): void {
+    if (this.#state === 'closing') return;
+    this.#flush();
+    this.#state = 'closing';
+    this.#close(code, reason);
   }
 
   #close(code: number, reason: string): void {
