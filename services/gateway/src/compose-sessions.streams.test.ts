@@ -95,6 +95,15 @@ describe('a subscription that a stream of the backend feeds', () => {
     expect(reply).toEqual({ id: reply?.id, subscribe: { data: { a: 1 } } });
   });
 
+  it('takes no tags filter, even where the namespace allows them', async () => {
+    await start({ allow_tags_filter: true });
+    const client = await connected();
+    const asked = client.command({ subscribe: { channel: CHANNEL, tf: { key: 'k', cmp: 'ex' } } });
+    streams.at(-1)?.decide({ kind: 'result', result: {} });
+    expect(await asked).toMatchObject({ error: { code: 107 } });
+    expect(streams.at(-1)?.isClosed).toBe(true);
+  });
+
   it('delivers to this client alone, after its reply, in order and without offsets', async () => {
     await start();
     const { client: other } = await subscribed();

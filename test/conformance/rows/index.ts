@@ -1,5 +1,6 @@
 import type { Scenario } from '../scenario.ts';
 import { names, permissions, proxied, surface } from './channels.ts';
+import { clientSession } from './client-session.ts';
 import { connecting } from './connect.ts';
 import { delta, filters } from './delta.ts';
 import { emulation, unidirectional } from './emulation.ts';
@@ -20,6 +21,7 @@ export const ROWS: readonly Scenario[] = [
   ...unidirectional,
   ...connecting,
   ...unusualInput,
+  ...clientSession,
   ...subscribing,
   ...presence,
   ...history,

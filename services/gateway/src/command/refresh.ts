@@ -1,4 +1,4 @@
-import { createCapabilities } from '@carillon/policy';
+import { createCapabilities, SUBSCRIPTION_SOURCE } from '@carillon/policy';
 import {
   ClientError,
   Disconnect,
@@ -38,13 +38,15 @@ export function createRefresh(deps: RefreshDeps): CommandHandler {
     if (token === '' || settings.refreshProxyEnabled) throw new Disconnect(DISCONNECT_BAD_REQUEST);
     const claims = await verify(deps, session, token);
     const { identity } = session;
+    const channels = channelsOf(claims, settings);
     if (identity === undefined || claims.user !== identity.user) throw new Disconnect(DISCONNECT_INVALID_TOKEN);
     refuseRevokedToken(deps, session, claims);
-    checkChannels(settings, { claims, identity });
+    if (!hasSameChannels(session, channels)) throw new Disconnect(DISCONNECT_INSUFFICIENT_STATE);
     const nowMs = deps.clock.now();
-    const expireAt = settings.insecure ? 0 : claims.expireAt;
+    // compat: insecure mode forgets the expiry of the token that connects, not of this one.
+    const { expireAt } = claims;
     if (expireAt > 0 && expireAt <= nowMs / 1000) throw new ClientError(EXPIRED);
-    session.identity = refreshed(identity, { ...claims, expireAt });
+    session.identity = refreshed(identity, claims);
     deps.renewPresence.connection(session, identity.info);
     // A token without expiry ends the old one too: upstream keeps it running and closes later (Appendix A4).
     deps.timers.watchExpiry(session, expireAt, settings.expiredCloseDelayMs);
@@ -56,16 +58,26 @@ export function createRefresh(deps: RefreshDeps): CommandHandler {
   };
 }
 
-/** The token must give the channels that the connection has, or the client must connect again (tokens.md §4). */
-function checkChannels(
-  settings: GatewaySettings,
-  { claims, identity }: { readonly claims: ConnectClaims; readonly identity: Identity },
-): void {
-  const channels = claims.subs.size > 0 ? [...claims.subs.keys()] : claims.channels;
-  if (channels.some((channel) => settings.channels.resolve(channel) === undefined)) {
-    throw new ClientError(UNKNOWN_CHANNEL);
+/** The server-side channels that the token gives. */
+function channelsOf(claims: ConnectClaims, { channels: rules }: GatewaySettings): ReadonlySet<string> {
+  const channels = new Set(claims.subs.size > 0 ? claims.subs.keys() : claims.channels);
+  for (const channel of channels) {
+    if (rules.resolve(channel) === undefined) throw new ClientError(UNKNOWN_CHANNEL);
   }
-  if (!isSameSet(channels, identity.tokenChannels)) throw new Disconnect(DISCONNECT_INSUFFICIENT_STATE);
+  channels.delete('');
+  return channels;
+}
+
+/**
+ * The connection must be subscribed to all channels of the token, and to no others because of an earlier one, or the client
+ * must connect again (tokens.md §4). What it has left meanwhile counts as missing.
+ */
+function hasSameChannels({ subscriptions }: Session, channels: ReadonlySet<string>): boolean {
+  for (const channel of channels) if (!subscriptions.has(channel)) return false;
+  for (const { channel, source } of subscriptions.values()) {
+    if (source === SUBSCRIPTION_SOURCE.connectionToken && !channels.has(channel)) return false;
+  }
+  return true;
 }
 
 function refreshed(identity: Identity, claims: ConnectClaims): Identity {
@@ -89,9 +101,4 @@ async function verify({ tokens, log }: RefreshDeps, session: Session, token: str
     if (error.code === 'internal') throw new ClientError(INTERNAL_ERROR);
     throw new Disconnect(error.code === 'expired' ? DISCONNECT_EXPIRED : DISCONNECT_INVALID_TOKEN);
   }
-}
-
-function isSameSet(first: readonly string[], second: readonly string[]): boolean {
-  const wanted = new Set(first);
-  return wanted.size === new Set(second).size && second.every((channel) => wanted.has(channel));
 }

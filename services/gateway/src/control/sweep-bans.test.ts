@@ -76,7 +76,6 @@ describe('the sweep', () => {
       capabilities: NO_CAPABILITIES,
       tokenId,
       issuedAt: 0,
-      tokenChannels: [],
     };
     sessions.add(session);
     sessions.identify(session);

@@ -17,6 +17,4 @@ export interface Identity {
   readonly tokenId: string | undefined;
   /** `iat` of the connection token, Unix seconds; 0 = unknown. */
   readonly issuedAt: number;
-  /** Channels the token asked for: a refreshed token must name the same (tokens.md §4). */
-  readonly tokenChannels: readonly string[];
 }

@@ -84,7 +84,6 @@ const UNKNOWN_IDENTITY: Identity = {
   capabilities: NO_CAPABILITIES,
   tokenId: undefined,
   issuedAt: 0,
-  tokenChannels: [],
 };
 
 function anonymous(): Authentication {
@@ -113,7 +112,6 @@ async function authenticateByToken(deps: AuthenticateDeps, session: Session, tok
       capabilities: createCapabilities(claims.caps),
       tokenId: claims.tokenId,
       issuedAt: claims.issuedAt,
-      tokenChannels: [...subscriptions.keys()],
     },
     subscriptions,
     mayRequestChannels: true,
@@ -197,7 +195,6 @@ function authenticateByProxy(deps: AuthenticateDeps, result: ConnectResult): Aut
     capabilities: createCapabilities(result.caps ?? []),
     tokenId: undefined,
     issuedAt: 0,
-    tokenChannels: [],
   };
   return {
     identity,

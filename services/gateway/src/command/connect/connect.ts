@@ -66,13 +66,14 @@ export function createConnect(deps: ConnectDeps): Connect {
     const { identity } = authentication;
     refuseBannedConnection(deps, session, identity);
     deps.limits.checkConnect(identity.user);
+    // compat: where several limits are reached, 3505 comes before 3504, and both before 110.
+    const granted = serverSubscriptionsOf(settings, authentication, request);
+    checkUserLimit(deps, identity.user, settings);
     if (identity.expireAt > 0 && identity.expireAt < Math.floor(deps.clock.now() / 1000)) {
       throw new ClientError(EXPIRED);
     }
     if (session.isClosed) throw new Disconnect(DISCONNECT_CONNECTION_CLOSED);
     session.identity = identity;
-    const granted = serverSubscriptionsOf(settings, authentication, request);
-    checkUserLimit(deps, session, settings);
     deps.sessions.identify(session);
     await takeOverPersonalChannel(deps, session, { settings, authentication });
     const establishDeps = { establish: deps.establish, settings };
@@ -87,9 +88,9 @@ export function createConnectCommand(connect: Connect): CommandHandler {
     connect(session, command.connect ?? {}, (result) => session.reply(command.id ?? 0, { connect: result }));
 }
 
-function checkUserLimit({ sessions }: ConnectDeps, session: Session, { userConnectionLimit }: GatewaySettings): void {
-  if (userConnectionLimit <= 0 || session.user === '') return;
-  if (sessions.ofUser(session.user).size >= userConnectionLimit) throw new Disconnect(DISCONNECT_CONNECTION_LIMIT);
+function checkUserLimit({ sessions }: ConnectDeps, user: string, { userConnectionLimit }: GatewaySettings): void {
+  if (userConnectionLimit <= 0 || user === '') return;
+  if (sessions.ofUser(user).size >= userConnectionLimit) throw new Disconnect(DISCONNECT_CONNECTION_LIMIT);
 }
 
 /** `single_connection`: the user's other connections go before this one is accepted (tokens.md §6.1). */

@@ -45,6 +45,8 @@ export function serverSubscriptionsOf(
     if (verdict.kind !== 'grant') throwRefusal(verdict);
     for (const channel of verdict.channels) all.set(channel.name, { channel, source: verdict.source });
   }
+  // compat: a channel without a name, which tokens and backends may list, is skipped.
+  all.delete('');
   if (all.size > settings.channelLimit) throw new Disconnect(DISCONNECT_CHANNEL_LIMIT);
   return all;
 }

@@ -125,7 +125,7 @@ async function establish(
   { asked, admission }: { readonly asked: Subscribing; readonly admission: Admission },
 ): Promise<void> {
   const { id, request, channel, settings } = asked;
-  checkFilter(request, channel);
+  checkFilter(request, channel, admission);
   const nowMs = deps.clock.now();
   if (admission.expireAt > 0 && admission.expireAt <= nowMs / 1000) throw new ClientError(EXPIRED);
   const ready = await deps.establish(session, establishRequest(session, asked, admission));
@@ -257,9 +257,11 @@ function admissionOf(result: SubscribeResult | undefined) {
   };
 }
 
-function checkFilter({ tf }: SubscribeRequest, { options }: ChannelFacts): void {
+function checkFilter({ tf }: SubscribeRequest, { options }: ChannelFacts, { stream }: Admission): void {
   if (tf === undefined) return;
-  if (!isTagsFilterAllowed(options) || validateFilter(tf) !== undefined) throw new ClientError(BAD_REQUEST);
+  // compat: the options of a subscription that a stream feeds never allow a filter.
+  const isAllowed = stream === undefined && isTagsFilterAllowed(options);
+  if (!isAllowed || validateFilter(tf) !== undefined) throw new ClientError(BAD_REQUEST);
 }
 
 function requestedFeatures(request: SubscribeRequest): RequestedFeatures {

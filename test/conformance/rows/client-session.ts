@@ -1,0 +1,56 @@
+import { expect } from 'vitest';
+
+import { row, rowFor, type Scenario } from '../scenario.ts';
+import type { ConnectOptions, Trial } from '../trial.ts';
+
+const UNKNOWN_CHANNEL = { code: 102, message: 'unknown channel' };
+
+async function connectCloses(t: Trial, code: number, options: ConnectOptions): Promise<void> {
+  const client = await t.open();
+  client.socket.send(JSON.stringify({ id: 1, connect: t.connectRequest(options) }));
+  expect(await client.closed()).toMatchObject({ code });
+}
+
+const refreshWith = (token: string): string => JSON.stringify({ id: 2, refresh: { token } });
+
+/** What the numbered rows leave open about one client session: which check comes first, and what it compares. */
+export const clientSession: readonly Scenario[] = [
+  row('tokens 26b', 'a channel without a name is skipped', async (t) => {
+    const { connected } = await t.connect({ claims: { channels: ['', t.channel()] } });
+    expect(connected.subs).toEqual({ [t.channel()]: {} });
+  }),
+  rowFor(
+    'limits',
+    'client 64b',
+    'of several limits the number of channels is told first, the expiry last',
+    async (t) => {
+      const channels = [1, 2, 3, 4].map((name) => t.channel('', `${name}`));
+      await connectCloses(t, 3505, { claims: { expire_at: 100, channels } });
+      await t.connect();
+      await t.connect();
+      await connectCloses(t, 3504, { claims: { expire_at: 100 } });
+    },
+  ),
+  row('tokens 42b', 'a refresh with a channel that the client has left closes with 3010', async (t) => {
+    const claims = { channels: [t.channel('', 'a'), t.channel('', 'b')] };
+    const client = await t.connect({ claims });
+    expect(await client.call({ unsubscribe: { channel: t.channel('', 'a') } })).toEqual({ id: 2, unsubscribe: {} });
+    client.socket.send(refreshWith(t.token(claims)));
+    expect(await client.closed()).toMatchObject({ code: 3010 });
+  }),
+  row('tokens 42c', 'a refresh with a channel that the client has subscribed to itself succeeds', async (t) => {
+    const client = await t.connect();
+    await client.subscribe(t.channel());
+    const token = t.token({ channels: [t.channel()] });
+    expect(await client.call({ refresh: { token } })).toMatchObject({ refresh: { expires: true } });
+  }),
+  row('tokens 42d', 'an unknown namespace in a refresh token is told before a wrong user', async (t) => {
+    const client = await t.connect();
+    const token = t.token({ sub: 'other', channels: ['nope:x'] });
+    expect(await client.call({ refresh: { token } })).toEqual({ id: 2, error: UNKNOWN_CHANNEL });
+  }),
+  rowFor('insecure', 'tokens 57c', 'insecure does not forget the expiry of a refresh token', async (t) => {
+    const client = await t.connect();
+    expect(await client.call({ refresh: { token: t.token() } })).toMatchObject({ refresh: { expires: true } });
+  }),
+];
