@@ -173,6 +173,19 @@ export const recovery: readonly Scenario[] = [
     expect(result).toMatchObject(NOT_RECOVERED);
     expect(result).not.toHaveProperty('recovered');
   }),
+  row(
+    'client 155b',
+    'cache mode does not recover the empty start of a stream, and lets in who insists on it',
+    async (t) => {
+      const client = await t.connect();
+      const channel = t.channel('cache');
+      const { epoch } = (await client.subscribe(channel)).subscribe;
+      for (const flag of [0, 2]) {
+        await client.call({ unsubscribe: { channel } });
+        expect(await recover(client, channel, { epoch, flag })).toEqual({ ...NOT_RECOVERED, epoch });
+      }
+    },
+  ),
   row('client 156', 'auto_cache_recover gives the latest publication without being asked', async (t) => {
     const { channel } = await filled(t, 'auto', 3);
     const client = await t.connect();

@@ -50,7 +50,7 @@ describe('cache recovery', () => {
       { offset: 0, epoch: 'e' },
       page([], 0),
       undefined,
-      true,
+      false,
       [],
     ],
     ['an empty cache and another position', { offset: 4, epoch: 'e' }, page([], 5), undefined, false, []],

@@ -2,9 +2,6 @@ import type { HistoryPage } from '@carillon/cluster';
 import type { StreamPosition } from '@carillon/protocol/channel';
 import type { Publication } from '@carillon/protocol/client';
 
-/** Newest publications among which a filtered cache subscription looks for a match (client-protocol §4.6). */
-export const CACHE_FILTER_SEARCH_PUBLICATIONS = 300;
-
 /** What a read says about a client that wants to recover. Publications are ascending and unfiltered in stream mode. */
 export interface RecoveryDecision {
   readonly isRecovered: boolean;
@@ -36,11 +33,12 @@ export function decideCacheRecovery(
   matches?: (publication: Publication) => boolean,
 ): RecoveryDecision {
   const { publications, top } = page;
-  const isSameState = from !== undefined && from.offset === top.offset && from.epoch === top.epoch;
+  // compat: offset 0 is no state that a client can have, not even of a stream without publications.
+  const isSameState = from !== undefined && from.offset > 0 && from.offset === top.offset && from.epoch === top.epoch;
   const newest = publications[0];
   const latest = matches === undefined ? newest : publications.find((publication) => matches(publication));
   if (newest === undefined || latest === undefined) return isSameState ? NOTHING_MISSED : UNRECOVERED;
   // The newest one retained is not the newest one published: the cache was trimmed.
   if (newest.offset !== top.offset) return UNRECOVERED;
-  return isSameState && from.offset > 0 ? NOTHING_MISSED : { isRecovered: true, publications: [latest] };
+  return isSameState ? NOTHING_MISSED : { isRecovered: true, publications: [latest] };
 }

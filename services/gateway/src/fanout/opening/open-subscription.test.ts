@@ -317,6 +317,12 @@ describe('recovering from a cache', () => {
     });
   });
 
+  it('lets in who wanted to recover or nothing, as only stream mode looks at that', async () => {
+    const bench = new HubBench();
+    const state = await bench.subscribe(bench.client(), { ...CACHE, ...at(3), rejectUnrecovered: true });
+    expect(state).toMatchObject({ positioned: true, wasRecovering: true, recovered: false, offset: 0 });
+  });
+
   it('recovers unasked where the namespace says so, also for unidirectional connections', async () => {
     const bench = published(5);
     const state = await bench.subscribe(bench.client({ form: 'uni_json', topics: false }), {
@@ -341,6 +347,17 @@ describe('recovering from a cache', () => {
     const filter = { key: 'n', cmp: 'lte', val: '3' };
     const state = await bench.subscribe(bench.client(), { ...CACHE, ...at(1), filter });
     expect(offsetsOf(state)).toEqual([3]);
+  });
+
+  it.each([
+    [2, false],
+    [3, true],
+    [0, true],
+  ])('looks for it among the newest ones of the recovery limit %i', async (recoveryLimit, recovered) => {
+    const bench = published(5);
+    const filter = { key: 'n', cmp: 'lte', val: '3' };
+    const state = await bench.subscribe(bench.client(), { ...CACHE, ...at(1), filter, recoveryLimit });
+    expect(state).toMatchObject({ recovered });
   });
 
   it('keeps only the newest when more arrives before the reply', async () => {

@@ -13,12 +13,7 @@ import type { DeltaUse } from '../channel/publication-group.ts';
 import type { TagsFilter } from '../channel/tags-filter.ts';
 import type { HubMetrics } from '../hub-metrics.ts';
 import type { OpenedState, OpenOptions, OpenSubscription } from '../hub-port.ts';
-import {
-  CACHE_FILTER_SEARCH_PUBLICATIONS,
-  decideCacheRecovery,
-  decideStreamRecovery,
-  type RecoveryDecision,
-} from '../recover.ts';
+import { decideCacheRecovery, decideStreamRecovery, type RecoveryDecision } from '../recover.ts';
 import type { Subscriber } from '../subscriber.ts';
 import type { RecoveredLists } from './recovered-list.ts';
 import type { StreamRead, StreamReads } from './stream-reads.ts';
@@ -115,14 +110,19 @@ export class Opening implements OpenSubscription, OpeningSubscription {
     return recoverable && (recoverFrom !== undefined || (autoCacheRecover && recoveryMode === 'cache'));
   }
 
+  /** compat: the flag is looked at in stream mode only, so a cache that has nothing lets its subscriber in. */
+  get #mustRecover(): boolean {
+    return this.#options.rejectUnrecovered === true && this.#options.recoveryMode === 'stream';
+  }
+
   #request(): HistoryRequest {
     const retention = this.#readRetention;
     const { recoverFrom, recoveryMode, recoveryLimit } = this.#options;
     if (!this.#isRecovering) return { retention, limit: 0 };
-    if (recoveryMode === 'cache') {
-      return { retention, limit: this.#filter === undefined ? 1 : CACHE_FILTER_SEARCH_PUBLICATIONS, reverse: true };
-    }
-    return { retention, limit: recoveryLimit > 0 ? recoveryLimit : -1, since: recoverFrom, isRecovery: true };
+    const limit = recoveryLimit > 0 ? recoveryLimit : -1;
+    // A filter looks for its newest match among as many as a stream recovery gives (§4.6).
+    if (recoveryMode === 'cache') return { retention, limit: this.#filter === undefined ? 1 : limit, reverse: true };
+    return { retention, limit, since: recoverFrom, isRecovery: true };
   }
 
   #finishFree(): OpenedState {
@@ -143,7 +143,7 @@ export class Opening implements OpenSubscription, OpeningSubscription {
     const { position } = this.#entry;
     if (read === undefined || read.generation !== position.generation) throw this.#insufficientState();
     const recovery = this.#recover(read);
-    if (recovery.isAttempted && !recovery.isRecovered && this.#options.rejectUnrecovered === true) {
+    if (recovery.isAttempted && !recovery.isRecovered && this.#mustRecover) {
       throw new ClientError(UNRECOVERABLE_POSITION);
     }
     const publications = this.#presented(recovery.publications);
