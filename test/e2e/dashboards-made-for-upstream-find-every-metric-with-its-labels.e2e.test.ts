@@ -9,7 +9,7 @@ import { RawClient } from '../harness/raw-client.ts';
 import { UPSTREAM_METRICS } from '../harness/upstream-metrics.ts';
 
 const configFor = ({ url }: Backend): Record<string, unknown> => ({
-  prometheus: { enabled: true, upstream_names: true, instrument_http_handlers: true },
+  prometheus: { enabled: true, instrument_http_handlers: true },
   client: { ping_interval: '1s', pong_timeout: '500ms' },
   channel: {
     proxy: { subscribe: { endpoint: `${url}/subscribe`, timeout: '500ms' } },

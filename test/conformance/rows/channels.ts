@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 
+import { eventually } from '../../harness/eventually.ts';
 import { row, rowFor, type Scenario } from '../scenario.ts';
 import type { Trial } from '../trial.ts';
 
@@ -299,10 +300,14 @@ export const surface: readonly Scenario[] = [
     }
     expect(await t.http('/health', { method: 'POST' })).toMatchObject({ status: 200, text: '{}' });
   }),
-  row('channels 103', 'metrics are served', async (t) => {
-    const { status, text } = await t.http('/metrics');
-    expect(status).toBe(200);
-    expect(text).toContain('carillon_');
+  row('channels 103', 'metrics are served, under their own names and those that dashboards know', async (t) => {
+    await t.connect();
+    await eventually(async () => {
+      const { status, text } = await t.http('/metrics');
+      expect(status).toBe(200);
+      expect(text).toMatch(/^centrifugo_node_num_clients [1-9]/m);
+      expect(text).toMatch(/^carillon_node_num_clients [1-9]/m);
+    }, 15_000);
   }),
   row('channels 105', 'the admin API is for who has given the password', async (t) => {
     const post = (path: string, init: RequestInit) => t.apiHttp(`/admin/${path}`, init);

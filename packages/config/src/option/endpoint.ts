@@ -104,7 +104,7 @@ export const prometheus: GroupField<FieldsOf<PrometheusConfig>> = group('Prometh
   instrumentHttpHandlers: bool('Measure HTTP handlers.'),
   recoveredPublicationsHistogram: bool('Histogram of recovered publications.'),
   nativeHistograms: bool('Native histograms instead of summaries.'),
-  upstreamNames: bool('Also expose the metrics under their `centrifugo_` names.'),
+  upstreamNames: bool('Also expose the metrics under their `centrifugo_` names.', true),
 });
 export const health: GroupField<FieldsOf<EndpointConfig>> = endpoint('Health check.', '/health');
 export const swagger: GroupField<FieldsOf<EndpointConfig>> = endpoint('API explorer.', '/swagger');

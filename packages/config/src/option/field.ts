@@ -104,7 +104,7 @@ export const text = (doc: string, fallback = '', extra: Partial<StringField> = {
 export const oneOf = (doc: string, fallback: string, values: readonly string[]): StringField =>
   text(doc, fallback, { oneOf: values });
 export const pem = (doc: string): StringField => text(doc, '', { pem: true });
-export const bool = (doc: string): BoolField => ({ kind: 'bool', doc, default: false });
+export const bool = (doc: string, fallback = false): BoolField => ({ kind: 'bool', doc, default: fallback });
 export const int = (doc: string, fallback = 0, extra: Partial<IntField> = {}): IntField => ({
   kind: 'int',
   doc,
