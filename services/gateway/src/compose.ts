@@ -205,9 +205,11 @@ function drainWindowMs({ gateway }: Config, clients: number): number {
 
 function tokenVerifier(config: Config, { clock, log }: ComposeGatewayOptions): Promise<TokenVerifier> {
   const { connection, subscription } = tokenSettings(config);
+  const channels = channelRules(config);
   return createTokenVerifier({
     connection,
     subscription,
+    isKnownChannel: (channel) => channels.resolve(channel) !== undefined,
     clock,
     createKeys: async (settings) =>
       settings.jwksPublicEndpoint === ''

@@ -52,6 +52,11 @@ export const signatures: readonly Scenario[] = [
   row('tokens 9', 'unknown claims are accepted', async (t) => {
     await t.connect({ claims: { role: 'admin', deep: { a: [1] } } });
   }),
+  row('tokens 9b', 'claims that mean something in the other kind of token only may hold anything', async (t) => {
+    const client = await t.connect({ claims: { client: 5, override: 'x', allow: true, b64data: {}, caps: ['admin'] } });
+    const token = t.subToken(t.channel('closed'), { channels: 'x', subs: [1], caps: 5, allow: 'pub' });
+    expect(await client.subscribe(t.channel('closed'), { token })).toMatchObject({ subscribe: {} });
+  }),
 ];
 
 /** Claims that the configuration `single` asks for. */
@@ -67,6 +72,11 @@ export const claims: readonly Scenario[] = [
   }),
   row('tokens 12', 'an expired token gets 109', (t) => connectError(t, 109, { exp: secondsFromNow(-1) })),
   row('tokens 13', 'a token that is not yet valid gets 109', (t) => connectError(t, 109, { nbf: secondsFromNow(100) })),
+  row('tokens 13b', 'a date may be a string that holds a number', async (t) => {
+    await t.connect({ claims: { exp: String(secondsFromNow(100)), iat: '1' } });
+    await connectError(t, 109, { exp: String(secondsFromNow(-1)) });
+    await connectCloses(t, 3500, { claims: { exp: 'soon' } });
+  }),
   row('tokens 14', 'a token issued in the future is accepted', async (t) => {
     await t.connect({ claims: { iat: secondsFromNow(1000) } });
   }),
@@ -150,6 +160,13 @@ export const subscriptionTokens: readonly Scenario[] = [
     const client = await t.connect();
     const token = t.subToken(t.channel(), { client: client.id });
     expect(await client.subscribe(t.channel(), { token })).toMatchObject({ subscribe: {} });
+  }),
+  row('tokens 45b', 'a token for a channel in no namespace gets 102, whatever channel is asked for', async (t) => {
+    const client = await t.connect();
+    const token = t.subToken('nope:x');
+    expect(await client.subscribe(t.channel(), { token })).toMatchObject({ error: { code: 102 } });
+    expect(await client.subscribe(t.channel())).toMatchObject({ subscribe: {} });
+    expect(await client.call({ sub_refresh: { channel: t.channel(), token } })).toMatchObject({ error: { code: 102 } });
   }),
   row('tokens 46', 'a subscription token without a channel gets 103', async (t) => {
     const client = await t.connect();

@@ -9,13 +9,15 @@ import {
   type TokenSettings,
   type TokenVerifier,
 } from '@carillon/gateway/auth';
-import { tokenSettings } from '@carillon/gateway/config';
+import { channelRules, tokenSettings } from '@carillon/gateway/config';
+import type { TokenKind } from '@carillon/protocol/token';
 import { createSilentLog, systemClock, type Clock } from '@carillon/service-kit';
 import type { CommandIo, ConfigOption } from '../command-io.ts';
 import { loadCommandConfig, reasonOf } from '../load-command-config.ts';
 
 export interface TokenCheck {
   readonly command: string;
+  readonly kind: TokenKind;
   /** What was given on the command line: exactly one is needed. */
   readonly tokens: readonly string[];
   readonly options: ConfigOption;
@@ -25,7 +27,7 @@ export interface TokenCheck {
 }
 
 /** Verifies a token as a gateway would and prints the outcome; exit code 0 for a good one. */
-export async function checkToken({ command, tokens, options, io, describe }: TokenCheck): Promise<number> {
+export async function checkToken({ command, kind, tokens, options, io, describe }: TokenCheck): Promise<number> {
   const [token] = tokens;
   if (token === undefined || tokens.length > 1) {
     io.stdout.write(`error: provide token to check [carillon ${command} <TOKEN>]\n`);
@@ -33,7 +35,7 @@ export async function checkToken({ command, tokens, options, io, describe }: Tok
   }
   try {
     const verifier = await verifierOf(loadCommandConfig(options, io).config, io);
-    const parts = parseToken(token);
+    const parts = parseToken(token, kind);
     const title = await describe(verifier, token).catch((error: unknown) => {
       throw error instanceof TokenError ? new Error(complaintOf(parts, error)) : error;
     });
@@ -54,10 +56,12 @@ function verifierOf(config: Config, io: CommandIo): Promise<TokenVerifier> {
     setTimer: (delayMs, fn) => systemClock.setTimer(delayMs, fn),
   };
   const log = createSilentLog();
+  const channels = channelRules(config);
   const verified = (settings: TokenSettings): TokenSettings => ({ ...settings, skipSignatureVerify: false });
   return createTokenVerifier({
     connection: verified(connection),
     subscription: subscription === undefined ? undefined : verified(subscription),
+    isKnownChannel: (channel) => channels.resolve(channel) !== undefined,
     clock,
     createKeys: async (settings) =>
       settings.jwksPublicEndpoint === ''

@@ -5,6 +5,7 @@ import { checkToken } from './check-token.ts';
 export function checkSubTokenCommand(tokens: readonly string[], options: ConfigOption, io: CommandIo): Promise<number> {
   return checkToken({
     command: 'checksubtoken',
+    kind: 'subscription',
     tokens,
     options,
     io,

@@ -5,6 +5,7 @@ import { checkToken } from './check-token.ts';
 export function checkTokenCommand(tokens: readonly string[], options: ConfigOption, io: CommandIo): Promise<number> {
   return checkToken({
     command: 'checktoken',
+    kind: 'connection',
     tokens,
     options,
     io,

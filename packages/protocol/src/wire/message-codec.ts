@@ -33,6 +33,8 @@ export interface CodecOptions {
    */
   readonly json: 'client' | 'api';
   readonly alwaysPresent?: AlwaysPresent | undefined;
+  /** Names of fields that this codec does not know: readers skip them, whatever they hold. */
+  readonly without?: readonly string[] | undefined;
 }
 
 const CLIENT_READING: JsonReading = { allowsTrailing: true };
@@ -40,7 +42,7 @@ const API_READING: JsonReading = { allowsTrailing: false };
 
 /** Compiles the codec of a generated message; done once per message at start. */
 export function compileCodec<T extends Message>(desc: GenMessage<T>, options: CodecOptions): MessageCodec<Wire<T>> {
-  const plan = planMessage(desc, options.alwaysPresent ?? {});
+  const plan = planMessage(desc, { alwaysPresent: options.alwaysPresent, without: options.without });
   const reading = options.json === 'client' ? CLIENT_READING : API_READING;
   const writing = options.json === 'client' ? CLIENT_JSON : API_JSON;
   const sink = new ByteSink();

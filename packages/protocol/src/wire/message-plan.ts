@@ -78,9 +78,27 @@ interface PlanInProgress extends MessagePlan {
   readonly blank: Fields;
 }
 
+export interface PlanOptions {
+  readonly alwaysPresent?: AlwaysPresent | undefined;
+  /** Names of fields of the message itself that the plan leaves out. */
+  readonly without?: readonly string[] | undefined;
+}
+
 /** Plans a message and all it contains. Throws on what our schemas do not use (enumerations, oneof groups, …). */
-export function planMessage(desc: DescMessage, alwaysPresent: AlwaysPresent): MessagePlan {
-  return plan(desc, alwaysPresent, new Map());
+export function planMessage(desc: DescMessage, { alwaysPresent = {}, without = [] }: PlanOptions = {}): MessagePlan {
+  const whole = plan(desc, alwaysPresent, new Map());
+  return without.length === 0 ? whole : reduced(whole, without);
+}
+
+function reduced(whole: MessagePlan, without: readonly string[]): MessagePlan {
+  const fields = whole.fields.filter(({ key }) => !without.includes(key));
+  return {
+    ...whole,
+    fields,
+    byKey: new Map(fields.map((field) => [field.key, field])),
+    byFoldedKey: new Map(fields.map((field) => [field.key.toLowerCase(), field])),
+    byNumber: new Map(fields.map((field) => [field.number, field])),
+  };
 }
 
 function plan(desc: DescMessage, alwaysPresent: AlwaysPresent, planned: Map<string, MessagePlan>): MessagePlan {

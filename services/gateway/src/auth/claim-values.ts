@@ -3,20 +3,31 @@ import { TokenError, type TokenErrorCode } from './token-verifier.ts';
 
 /** Reads of claims that the schema leaves raw. All throw `TokenError` 'invalid' for a wrong type. */
 
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+const INTEGER = /^-?\d+$/;
+
 /** A NumericDate, fractions allowed; undefined where absent or null. */
 export function numericDate(raw: Uint8Array | undefined, claim: string): number | undefined {
   const value = rawValue(raw);
   if (value === undefined || value === null) return undefined;
+  // compat: a string that holds a JSON number is that number; some libraries write dates so.
+  const number = typeof value === 'string' && NUMBER.test(value) ? Number(value) : value;
   // JSON can say 1e999, which must not mean "never".
-  if (typeof value !== 'number' || !Number.isFinite(value)) throw new TokenError('invalid', `${claim} is not a number`);
-  return value;
+  if (typeof number !== 'number' || !Number.isFinite(number)) {
+    throw new TokenError('invalid', `${claim} is not a number`);
+  }
+  return number;
 }
 
-/** A whole number; undefined where absent or null. */
+/** A whole number, written as one; undefined where absent or null. */
 export function wholeNumber(raw: Uint8Array | undefined, claim: string): number | undefined {
-  const value = numericDate(raw, claim);
-  if (value !== undefined && !Number.isSafeInteger(value))
+  const value = rawValue(raw);
+  if (raw === undefined || value === undefined || value === null) return undefined;
+  // compat: neither 1.0 nor 1e9 is an integer.
+  const isInteger = INTEGER.test(Buffer.from(raw).toString('latin1'));
+  if (typeof value !== 'number' || !isInteger || !Number.isSafeInteger(value)) {
     throw new TokenError('invalid', `${claim} is not an integer`);
+  }
   return value;
 }
 

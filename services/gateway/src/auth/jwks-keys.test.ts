@@ -5,7 +5,7 @@ import { exportJWK, SignJWT, type JWK } from 'jose';
 import { createSilentLog, FakeClock } from '@carillon/service-kit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createJwksKeys } from './jwks-keys.ts';
-import { createVerifyToken, type VerifyToken } from './verify-token.ts';
+import { createVerifyToken } from './verify-token.ts';
 import type { TokenSettings } from './token-settings.ts';
 
 type Answer = { readonly status?: number; readonly body?: string; readonly hang?: boolean };
@@ -42,7 +42,7 @@ const setOf = (...keys: readonly unknown[]): string => JSON.stringify({ keys });
 const sign = (key: KeyObject, alg: string, header: { kid?: string }, claims = {}): Promise<string> =>
   new SignJWT({ sub: '42', ...claims }).setProtectedHeader({ alg, ...header }).sign(key);
 
-function verify(endpoint: string, rules: Partial<TokenSettings> = {}, clock = new FakeClock(1.8e12)): VerifyToken {
+function verify(endpoint: string, rules: Partial<TokenSettings> = {}, clock = new FakeClock(1.8e12)) {
   const settings: TokenSettings = {
     hmacSecretKey: 'secret',
     hmacPreviousSecretKey: '',
@@ -58,7 +58,9 @@ function verify(endpoint: string, rules: Partial<TokenSettings> = {}, clock = ne
     skipSignatureVerify: false,
     ...rules,
   };
-  return createVerifyToken({ settings, keys: createJwksKeys({ endpoint, clock, log: createSilentLog() }), clock });
+  const keys = createJwksKeys({ endpoint, clock, log: createSilentLog() });
+  const check = createVerifyToken({ settings, keys, clock });
+  return (token: string) => check(token, 'connection');
 }
 
 describe('a key set endpoint', () => {

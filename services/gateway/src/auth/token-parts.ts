@@ -1,4 +1,4 @@
-import { readTokenClaims, type TokenClaims } from '@carillon/protocol/token';
+import { readTokenClaims, type TokenClaims, type TokenKind } from '@carillon/protocol/token';
 import { ProtocolViolation } from '@carillon/protocol/codes';
 import type { TokenHeader } from './key-source.ts';
 import { TokenError } from './token-verifier.ts';
@@ -17,7 +17,7 @@ export const MAX_TOKEN_BYTES = 65_536;
 const BASE64URL = /^[A-Za-z0-9_-]*$/;
 
 /** Steps 1 and 2 of tokens.md §2: three base64url parts without padding, a JSON header, claims of the right types. */
-export function parseToken(token: string): TokenParts {
+export function parseToken(token: string, kind: TokenKind): TokenParts {
   if (token.length > MAX_TOKEN_BYTES) throw new TokenError('invalid', 'the token is too long');
   if (!token.startsWith('eyJ')) throw new TokenError('invalid', 'the token is not a JWT');
   const parts = token.split('.');
@@ -26,7 +26,7 @@ export function parseToken(token: string): TokenParts {
     throw new TokenError('invalid', 'the token is not three base64url parts');
   }
   const bytes = Buffer.from(payload, 'base64url');
-  return { header: parseHeader(header), claims: parseClaims(bytes), payload: bytes };
+  return { header: parseHeader(header), claims: parseClaims(bytes, kind), payload: bytes };
 }
 
 function parseHeader(part: string): TokenHeader {
@@ -40,12 +40,14 @@ function parseHeader(part: string): TokenHeader {
   const { alg, kid, crit }: { alg?: unknown; kid?: unknown; crit?: unknown } = header;
   if (crit !== undefined) throw new TokenError('invalid', 'the header holds extensions that must be understood');
   if (typeof alg !== 'string') throw new TokenError('invalid', 'the header names no algorithm');
-  return { alg, kid: typeof kid === 'string' && kid !== '' ? kid : undefined };
+  if (kid === undefined || kid === null || kid === '') return { alg, kid: undefined };
+  if (typeof kid !== 'string') throw new TokenError('invalid', 'the key id of the header is no string');
+  return { alg, kid };
 }
 
-function parseClaims(payload: Uint8Array): TokenClaims {
+function parseClaims(payload: Uint8Array, kind: TokenKind): TokenClaims {
   try {
-    return readTokenClaims(payload);
+    return readTokenClaims(payload, kind);
   } catch (error) {
     if (error instanceof ProtocolViolation) throw new TokenError('invalid', `the claims: ${error.message}`, error);
     throw error;

@@ -10,10 +10,11 @@ export interface TokenVerifier {
 }
 
 /**
- * `invalid`: malformed, wrong signature or claim; `expired`: past `exp` or before `nbf`;
+ * `invalid`: malformed, wrong signature or claim; `expired`: past `exp` or before `nbf`; `unknown_channel`: a channel that
+ * it names has no namespace (error 102, tokens.md §2 step 9);
  * `internal`: base64 of `b64info` does not decode in a connection token (error 100, tokens.md §4).
  */
-export type TokenErrorCode = 'invalid' | 'expired' | 'internal';
+export type TokenErrorCode = 'invalid' | 'expired' | 'unknown_channel' | 'internal';
 
 /** Why a token was refused. The message is for the log and never holds the token. */
 export class TokenError extends Error {

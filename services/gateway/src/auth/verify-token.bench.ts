@@ -26,6 +26,7 @@ const settings = {
 const verifier = await createTokenVerifier({
   connection: settings,
   subscription: undefined,
+  isKnownChannel: () => true,
   clock: systemClock,
   createKeys: (of) => createStaticKeys(of, systemClock),
 });

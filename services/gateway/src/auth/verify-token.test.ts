@@ -29,6 +29,7 @@ const verifier = (settings: TokenSettings, subscription?: TokenSettings): Promis
   createTokenVerifier({
     connection: settings,
     subscription,
+    isKnownChannel: (channel) => !channel.startsWith('zz:'),
     createKeys: (of) => createStaticKeys(of, clock),
     clock,
   });
@@ -186,6 +187,23 @@ describe('connection claims', () => {
     expect((await connect({ exp: NOW_S + 10, expire_at: -5 })).expireAt).toBe(0);
   });
 
+  it('claims that only subscription tokens have may hold anything, capabilities that are none grant nothing', async () => {
+    const foreign = { client: 5, override: 'x', allow: true, b64data: {}, data: 1, caps: ['admin'] };
+    expect(await connect({ sub: '1', ...foreign })).toMatchObject({ user: '1', caps: [] });
+  });
+
+  it('a date may be a string that holds a number, an expiry must be written as an integer', async () => {
+    expect((await connect({ exp: String(NOW_S + 10), iat: '1' })).expireAt).toBe(NOW_S + 10);
+    await expect(connect({ exp: `${NOW_S}` })).rejects.toMatchObject({ code: 'expired' });
+    for (const bad of ['', ' 1', '0x10', '1_0', 'Infinity', '01']) {
+      await expect(connect({ exp: bad })).rejects.toMatchObject({ code: 'invalid' });
+    }
+    const key = new TextEncoder().encode('secret');
+    const payload = new TextEncoder().encode('{"expire_at":1.9e9}');
+    const token = await new CompactSign(payload).setProtectedHeader({ alg: 'HS256' }).sign(key);
+    await expect(checked.verifyConnectToken(token)).rejects.toMatchObject({ code: 'invalid' });
+  });
+
   it.each([{ sub: 42 }, { exp: 'soon' }, { expire_at: 1.5 }, { channels: 'a' }, { subs: [] }, { channel: 'a' }])(
     '%j is refused',
     async (claims) => {
@@ -211,6 +229,17 @@ describe('connection claims', () => {
     expect([...both.subs.keys()]).toEqual(['c']);
     expect(text(both.subs.get('c')?.data)).toBe('{"x":1}');
     expect(both.subs.get('c')?.override).toEqual({ presence: { value: true } });
+  });
+
+  it('a channel in no namespace is told before bad base64', async () => {
+    const code = 'unknown_channel';
+    await expect(connect({ channels: ['a', 'zz:a'], b64info: '*' })).rejects.toMatchObject({ code });
+    await expect(connect({ subs: { 'zz:a': { b64info: '*' } } })).rejects.toMatchObject({ code });
+    await expect(connect({ channels: ['zz:a'], subs: { a: {} }, b64info: '*' })).rejects.toMatchObject({
+      code: 'internal',
+    });
+    const subscription = await sign({ channel: 'zz:a', b64info: '*' });
+    await expect(checked.verifySubscribeToken(subscription)).rejects.toMatchObject({ code });
   });
 
   it('audience and issuer match exactly, a list holds the audience', async () => {
@@ -253,6 +282,14 @@ describe('subscription claims', () => {
     const claims = await checked.verifySubscribeToken(token);
     expect(claims).toMatchObject({ user: '1', hasUser: true, channel: 'c', client: 'x', allow: ['pub'] });
     expect([text(claims.data), text(claims.info)]).toEqual(['{"d":1}', 'raw']);
+  });
+
+  it('claims that only connection tokens have may hold anything', async () => {
+    const checked = await verifier(SECRET);
+    const token = await sign({ sub: '1', channel: 'c', channels: 'x', subs: [1], caps: 5, meta: 1, allow: 'pub' });
+    expect(await checked.verifySubscribeToken(token)).toMatchObject({ user: '1', channel: 'c', allow: [] });
+    const bound = await sign({ sub: '1', channel: 'c', client: 5 });
+    await expect(checked.verifySubscribeToken(bound)).rejects.toMatchObject({ code: 'invalid' });
   });
 
   it('separate settings use their own key only', async () => {

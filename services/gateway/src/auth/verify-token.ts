@@ -1,4 +1,4 @@
-import type { TokenClaims } from '@carillon/protocol/token';
+import type { TokenClaims, TokenKind } from '@carillon/protocol/token';
 import type { Clock } from '@carillon/service-kit';
 import { createClaimRules } from './claim-rules.ts';
 import { audiences, bytesClaim, numericDate, userIdFrom, wholeNumber } from './claim-values.ts';
@@ -14,16 +14,22 @@ export interface VerifyTokenDeps {
   readonly clock: Clock;
 }
 
-/** Claims that one kind of token must not have. Throws `TokenError`. */
-export type CheckKind = (claims: TokenClaims) => void;
-
 /** Takes a token apart and proves it: steps 1 to 7 of tokens.md §2. Rejects with `TokenError`. */
-export type VerifyToken = (token: string, checkKind?: CheckKind) => Promise<TokenParts>;
+export type VerifyToken = (token: string, kind: TokenKind) => Promise<TokenParts>;
+
+/** Whether the namespace of a channel exists. */
+export type IsKnownChannel = (channel: string) => boolean;
+
+export interface ClaimReading {
+  /** Claim that names the user; '' = `sub`. */
+  readonly userIdClaim: string;
+  readonly isKnownChannel: IsKnownChannel;
+}
 
 export function createVerifyToken({ settings, keys, clock }: VerifyTokenDeps): VerifyToken {
   const rules = createClaimRules(settings);
-  return async (token, checkKind) => {
-    const parts = parseToken(token);
+  return async (token, kind) => {
+    const parts = parseToken(token, kind);
     checkTypes(parts.claims);
     const groups = rules.matchPatterns(parts.claims);
     if (!settings.skipSignatureVerify) {
@@ -31,7 +37,7 @@ export function createVerifyToken({ settings, keys, clock }: VerifyTokenDeps): V
       await verifySignature(token, parts.header.alg, candidates);
     }
     rules.checkExact(parts.claims);
-    checkKind?.(parts.claims);
+    if (kind === 'connection') refuseChannel(parts.claims);
     rules.checkTimes(parts.claims, clock.now() / 1000);
     return parts;
   };
@@ -47,13 +53,19 @@ function checkTypes(claims: TokenClaims): void {
 }
 
 /** Step 6: such a token is invalid even when it is expired, so that nobody refreshes it. */
-export const checkConnectionToken: CheckKind = ({ channel }) => {
+function refuseChannel({ channel }: TokenClaims): void {
   if (channel !== undefined) throw new TokenError('invalid', 'a connection token must not name a channel');
-};
+}
 
-/** tokens.md §4. */
-export function connectClaims({ claims, payload }: TokenParts, userIdClaim: string): ConnectClaims {
-  const subs = new Map(Object.entries(claims.subs ?? {}).map(([name, sub]) => [name, tokenSubscription(sub)]));
+/** tokens.md §4. A namespace that does not exist is told before anything else that is wrong with the claims. */
+export function connectClaims(
+  { claims, payload }: TokenParts,
+  { userIdClaim, isKnownChannel }: ClaimReading,
+): ConnectClaims {
+  const named = Object.entries(claims.subs ?? {});
+  const channels = named.length > 0 ? [] : (claims.channels ?? []);
+  for (const name of [...channels, ...named.map(([channel]) => channel)]) checkKnown(name, isKnownChannel);
+  const subs = new Map(named.map(([name, sub]) => [name, tokenSubscription(sub)]));
   return {
     user: userIdClaim === '' ? (claims.sub ?? '') : userIdFrom(payload, userIdClaim),
     expireAt: expiryOf(claims),
@@ -61,15 +73,19 @@ export function connectClaims({ claims, payload }: TokenParts, userIdClaim: stri
     tokenId: claims.jti,
     info: bytesClaim(claims.b64info, claims.info, 'internal'),
     meta: claims.meta,
-    channels: subs.size > 0 ? [] : (claims.channels ?? []),
+    channels,
     subs,
     caps: claims.caps ?? [],
   };
 }
 
 /** tokens.md §5. */
-export function subscribeClaims({ claims, payload }: TokenParts, userIdClaim: string): SubscribeClaims {
+export function subscribeClaims(
+  { claims, payload }: TokenParts,
+  { userIdClaim, isKnownChannel }: ClaimReading,
+): SubscribeClaims {
   if (claims.channel === undefined) throw new TokenError('invalid', 'a subscription token must name a channel');
+  checkKnown(claims.channel, isKnownChannel);
   const user = userIdClaim === '' ? (claims.sub ?? '') : userIdFrom(payload, userIdClaim);
   return {
     user,
@@ -84,6 +100,11 @@ export function subscribeClaims({ claims, payload }: TokenParts, userIdClaim: st
     override: claims.override,
     allow: claims.allow ?? [],
   };
+}
+
+/** Step 9. */
+function checkKnown(channel: string, isKnownChannel: IsKnownChannel): void {
+  if (!isKnownChannel(channel)) throw new TokenError('unknown_channel', `no namespace for the channel ${channel}`);
 }
 
 function tokenSubscription(sub: NonNullable<TokenClaims['subs']>[string]): TokenSubscription {

@@ -99,6 +99,7 @@ async function verify({ tokens, log }: RefreshDeps, session: Session, token: str
     if (!(error instanceof TokenError)) throw error;
     log.info('refresh token refused', { client: session.id, reason: error.message });
     if (error.code === 'internal') throw new ClientError(INTERNAL_ERROR);
+    if (error.code === 'unknown_channel') throw new ClientError(UNKNOWN_CHANNEL);
     throw new Disconnect(error.code === 'expired' ? DISCONNECT_EXPIRED : DISCONNECT_INVALID_TOKEN);
   }
 }

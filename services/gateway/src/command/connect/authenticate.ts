@@ -129,6 +129,8 @@ async function verify({ tokens, log }: AuthenticateDeps, session: Session, token
     switch (error.code) {
       case 'expired':
         throw new ClientError(TOKEN_EXPIRED);
+      case 'unknown_channel':
+        throw new ClientError(UNKNOWN_CHANNEL);
       case 'internal':
         throw new ClientError(INTERNAL_ERROR);
       case 'invalid':

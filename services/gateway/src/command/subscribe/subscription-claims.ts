@@ -4,6 +4,7 @@ import {
   DISCONNECT_INVALID_TOKEN,
   PERMISSION_DENIED,
   TOKEN_EXPIRED,
+  UNKNOWN_CHANNEL,
 } from '@carillon/protocol/codes';
 import { TokenError, type SubscribeClaims } from '../../auth/token-verifier.ts';
 import type { Session } from '../../session/session.ts';
@@ -36,6 +37,7 @@ export async function claimsFor(
     if (!(error instanceof TokenError)) throw error;
     log.info('subscription token refused', { client: session.id, channel: question.channel, reason: error.message });
     if (error.code === 'expired') throw new ClientError(TOKEN_EXPIRED);
+    if (error.code === 'unknown_channel') throw new ClientError(UNKNOWN_CHANNEL);
     throw question.onInvalid === 'disconnect'
       ? new Disconnect(DISCONNECT_INVALID_TOKEN)
       : new ClientError(PERMISSION_DENIED);
