@@ -102,7 +102,7 @@ export interface PublishRequest {
   /** Repeats within five minutes give the first result and publish nothing (channels-and-config §2.3). */
   readonly idempotencyKey?: string | undefined;
   /** > 0: suppressed when not above the stored version of the same version epoch. Needs retention. */
-  readonly version?: number | undefined;
+  readonly version?: number | bigint | undefined;
   readonly versionEpoch?: string | undefined;
   readonly delta?: boolean | undefined;
   /** Travels with the publication. Only of a trace that is sampled: all others would be bytes for nothing. */

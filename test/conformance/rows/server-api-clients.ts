@@ -241,6 +241,17 @@ export const clientsByApi: readonly Scenario[] = [
     });
     expect(await t.errorCode('channels', { pattern: '[' })).toBe(100);
   }),
+  row('api 79b', 'maps of an answer are in the order of their keys', async (t) => {
+    const client = await t.connect();
+    const channels = ['b', 'a', '9', '10', 'B'].map((name) => `${name}x${t.id}`);
+    for (const channel of channels) await client.subscribe(channel);
+    const { text } = await t.apiHttp('/api/channels', {
+      body: JSON.stringify({ pattern: `*x${t.id}` }),
+      headers: { 'X-API-Key': 'k' },
+    });
+    const entry = (name: string): string => `"${name}x${t.id}":{"num_clients":1}`;
+    expect(text).toBe(`{"result":{"channels":{${['10', '9', 'B', 'a', 'b'].map(entry).join(',')}}}}`);
+  }),
   row('api 80', 'no channels is an empty map', async (t) => {
     expect(await t.result('channels', { pattern: `nothing${t.id}` })).toEqual({ channels: {} });
   }),

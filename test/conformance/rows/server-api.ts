@@ -67,6 +67,7 @@ export const http: readonly Scenario[] = [
     const { status, text, headers } = await post(t, '/api/publish', '{"channel":1,"data":{}}');
     expect([status, text]).toEqual([400, 'Bad Request\n']);
     expect(headers.get('Content-Type')).toBe('text/plain; charset=utf-8');
+    expect(headers.get('X-Content-Type-Options')).toBe('nosniff');
   }),
   row('api 14', 'malformed JSON gets 400', async (t) => {
     expect((await post(t, '/api/publish', '{"channel":')).status).toBe(400);
@@ -275,6 +276,24 @@ export const publishing: readonly Scenario[] = [
     expect(await t.publish(channel, 'v2 again', { version: 2 })).toEqual(first);
     expect(await t.publish(channel, 'v3', { version: 3 })).toEqual({ ...first, offset: 2 });
     expect([(await client.publication()).data, (await client.publication()).data]).toEqual(['v2', 'v3']);
+  }),
+  row('api 47b', 'versions of 64 bits are compared exactly', async (t) => {
+    const client = await t.connect();
+    const channel = t.channel('hist');
+    await client.subscribe(channel);
+    const publish = async (version: string): Promise<number | undefined> => {
+      const body = `{"channel":"${channel}","data":"${version}","version":${version}}`;
+      return (await post(t, '/api/publish', body)).json.result.offset;
+    };
+    expect(await publish('1770000000123456789')).toBe(1);
+    expect(await publish('1770000000123456789')).toBe(1);
+    expect(await publish('1770000000123456788')).toBe(1);
+    expect(await publish('1770000000123456790')).toBe(2);
+    expect(await publish('18446744073709551615')).toBe(3);
+    expect([(await client.publication()).data, (await client.publication()).data]).toEqual([
+      '1770000000123456789',
+      '1770000000123456790',
+    ]);
   }),
   row('api 48', 'another version epoch starts anew', async (t) => {
     const channel = t.channel('hist');

@@ -93,6 +93,25 @@ export function describeOnce(underTest: () => BrokerUnderTest): void {
       expect(await receivedUntilFence(channel)).toEqual(['five@1', 'plain@2', 'six@3']);
     });
 
+    it('count in nanoseconds, beyond what a number holds exactly', async () => {
+      const channel = await joined();
+      const start = 1_770_000_000_123_456_789n;
+      for (const version of [Number.MAX_SAFE_INTEGER, start, start + 1n, 2n ** 64n - 1n]) {
+        expect((await publish(channel, String(version), { version })).suppressed).toBeUndefined();
+        expect((await publish(channel, 'again', { version })).suppressed).toBe('version');
+      }
+      expect((await publish(channel, 'lower', { version: start })).suppressed).toBe('version');
+      expect((await publish(channel, 'five', { version: 5, versionEpoch: 'x' })).suppressed).toBeUndefined();
+      const { publications } = await underTest().reader.broker.history(channel, { retention: retain(), limit: -1 });
+      expect(publications.map(({ version }) => version)).toEqual([
+        Number.MAX_SAFE_INTEGER,
+        start,
+        start + 1n,
+        2n ** 64n - 1n,
+        5,
+      ]);
+    });
+
     it('travel with the publication', async () => {
       const channel = await joined();
       await publish(channel, 'five', { version: 5 });

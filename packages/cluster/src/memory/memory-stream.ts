@@ -17,7 +17,7 @@ export class MemoryStream implements WheelEntry<MemoryStream> {
   readonly #retained: Ring<Publication> = new Ring();
   #listExpiresAt = Infinity;
   #metaExpiresAt = Infinity;
-  #version = 0;
+  #version: number | bigint = 0;
   #versionEpoch = '';
 
   wheelNext: MemoryStream | undefined = undefined;
@@ -52,12 +52,12 @@ export class MemoryStream implements WheelEntry<MemoryStream> {
   }
 
   /** Whether a publication of this version must be left out (channels-and-config §2.3). */
-  suppresses(version: number, versionEpoch: string): boolean {
+  suppresses(version: number | bigint, versionEpoch: string): boolean {
     return version <= this.#version && (versionEpoch === '' || versionEpoch === this.#versionEpoch);
   }
 
   /** compat: publications without a version in between leave the stored one, as Redis does. */
-  rememberVersion(version: number, versionEpoch: string): void {
+  rememberVersion(version: number | bigint, versionEpoch: string): void {
     this.#version = version;
     this.#versionEpoch = versionEpoch;
   }

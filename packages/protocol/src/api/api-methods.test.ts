@@ -84,6 +84,32 @@ describe('API JSON', () => {
     expect(write(batchMethod.response.writeJson({}))).toBe('{}');
   });
 
+  it('writes maps in the order of the bytes of their keys', () => {
+    const channels = { b: { numClients: 1 }, a: {}, '9': {}, '10': {}, '\u{1f600}': {}, '\uffee': {} };
+    expect(text(apiMethods.channels.result.writeJson({ channels }))).toBe(
+      '{"channels":{"10":{},"9":{},"a":{},"b":{"num_clients":1},"\uffee":{},"\u{1f600}":{}}}',
+    );
+    const publications = [{ data: bytes('1'), tags: { z: '1', a: '2' } }];
+    expect(text(apiMethods.history.result.writeJson({ publications, offset: 1 }))).toBe(
+      '{"publications":[{"data":1,"tags":{"a":"2","z":"1"}}],"epoch":"","offset":1}',
+    );
+  });
+
+  it('reads versions of 64 bits exactly, from JSON and Protobuf', () => {
+    const { request } = apiMethods.publish;
+    const versionOf = (json: string): unknown => request.readJson(bytes(`{"version":${json}}`)).version;
+    expect(versionOf('9007199254740991')).toBe(9_007_199_254_740_991);
+    for (const version of ['9007199254740992', '1770000000123456789', '18446744073709551615']) {
+      expect(versionOf(version)).toBe(BigInt(version));
+      const message = { channel: 'a', version: BigInt(version) };
+      expect(request.readProtobuf(request.writeProtobuf(message))).toEqual({ channel: 'a', version: BigInt(version) });
+      expect(text(request.writeJson(message))).toBe(`{"channel":"a","version":${version}}`);
+    }
+    expect(() => versionOf('18446744073709551616')).toThrow(ProtocolViolation);
+    expect(() => request.writeJson({ version: 2n ** 64n })).toThrow(RangeError);
+    expect(() => request.writeJson({ version: -1n })).toThrow(RangeError);
+  });
+
   it('compacts payloads, and refuses those that are not JSON', () => {
     const result = (data: string): Uint8Array =>
       apiMethods.history.result.writeJson({ publications: [{ data: bytes(data) }], epoch: 'e', offset: 1 });

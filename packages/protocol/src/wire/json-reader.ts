@@ -93,7 +93,7 @@ function readValue(field: FieldPlan, scanner: JsonScanner, reading: JsonReading,
     case 'sint64':
       return scanner.readInt64();
     case 'uint64':
-      return scanner.readUint64();
+      return field.isExact ? scanner.readExactUint64() : scanner.readUint64();
     case 'double':
       return scanner.readDouble();
     case 'bytes':

@@ -196,6 +196,13 @@ export class JsonScanner {
     return Number.isSafeInteger(value) ? value : this.clampLast(0n, MAX_UINT64);
   }
 
+  /** A bigint beyond 2^53 − 1; beyond 64 bits is a violation. */
+  readExactUint64(): number | bigint {
+    if (this.peek() === MINUS) throw new ProtocolViolation('the number must not be negative');
+    const value = this.readSmallInteger();
+    return Number.isSafeInteger(value) ? value : this.exactLast(0n, MAX_UINT64);
+  }
+
   /** Takes any one value and proves that it is JSON. Not recursive: depth costs memory only. */
   skipValue(): void {
     // One entry per open container: true for an object.
@@ -339,12 +346,16 @@ export class JsonScanner {
   }
 
   private clampLast(least: bigint, greatest: bigint): number {
+    return this.exactLast(least, greatest) < 0n ? Number.MIN_SAFE_INTEGER : Number.MAX_SAFE_INTEGER;
+  }
+
+  private exactLast(least: bigint, greatest: bigint): bigint {
     const digits = this.position - this.lastNumberStart;
     // Longer than any 64-bit number: not worth a conversion whose cost grows with the square of the length.
     if (digits > 20) throw new ProtocolViolation('the number does not fit 64 bits');
     const exact = BigInt(this.bytes.toString('latin1', this.lastNumberStart, this.position));
     if (exact < least || exact > greatest) throw new ProtocolViolation('the number does not fit 64 bits');
-    return exact < 0n ? Number.MIN_SAFE_INTEGER : Number.MAX_SAFE_INTEGER;
+    return exact;
   }
 }
 

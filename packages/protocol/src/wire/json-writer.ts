@@ -6,16 +6,37 @@ import { appendCompacted, escapedJsonString, withoutNewlines } from './raw-json.
 export interface JsonWriting {
   string(text: string): string;
   payload(sink: ByteSink, payload: Uint8Array): void;
+  /** The keys of a map in the order in which they are written. */
+  keys(map: Fields): readonly string[];
 }
 
 /** For client connections: payloads verbatim but for newlines; that they are JSON is the caller's business. */
 export const CLIENT_JSON: JsonWriting = {
   string: (text) => JSON.stringify(text.toWellFormed()),
   payload: (sink, payload) => sink.append(withoutNewlines(payload)),
+  keys: Object.keys,
 };
 
-/** For API results and proxy requests: payloads compacted and escaped; one that is not JSON throws InvalidPayload. */
-export const API_JSON: JsonWriting = { string: escapedJsonString, payload: appendCompacted };
+/**
+ * For API results and proxy requests: payloads compacted and escaped; one that is not JSON throws InvalidPayload.
+ * compat: maps in the order of their keys, as the reference writes them.
+ */
+export const API_JSON: JsonWriting = {
+  string: escapedJsonString,
+  payload: appendCompacted,
+  keys: (map) => inByteOrder(Object.keys(map)),
+};
+
+/** Characters of which UTF-16 needs two: only texts with them are ordered otherwise than in UTF-8. */
+const SURROGATE = /[\ud800-\udfff]/;
+
+/** Sorts texts in place by their bytes in UTF-8. */
+export function inByteOrder(texts: string[]): string[] {
+  if (texts.length < 2) return texts;
+  texts.sort();
+  if (!texts.some((text) => SURROGATE.test(text))) return texts;
+  return texts.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+}
 
 /** Zero values are left out unless the plan says otherwise; a submessage that is set is written even when empty (J2–J4). */
 export function writeJsonMessage(plan: MessagePlan, message: Fields, writing: JsonWriting, sink: ByteSink): void {
@@ -71,7 +92,7 @@ function writeList(field: FieldPlan, list: readonly unknown[], writing: JsonWrit
 function writeMap(field: FieldPlan, map: Fields, writing: JsonWriting, sink: ByteSink): void {
   sink.byte(0x7b);
   let isFirst = true;
-  for (const key of Object.keys(map)) {
+  for (const key of writing.keys(map)) {
     if (!isFirst) sink.byte(0x2c);
     isFirst = false;
     sink.text(writing.string(key));
@@ -102,8 +123,11 @@ function writeValue(field: FieldPlan, value: unknown, writing: JsonWriting, sink
 
 const UNSIGNED: ReadonlySet<string> = new Set(['uint32', 'uint64']);
 
+const MAX_UINT64 = 2n ** 64n - 1n;
+
 /** The value, if a JSON number and a varint can both carry it exactly. */
-export function checkedInteger(field: FieldPlan, value: unknown): number {
+export function checkedInteger(field: FieldPlan, value: unknown): number | bigint {
+  if (typeof value === 'bigint' && field.isExact && value >= 0n && value <= MAX_UINT64) return value;
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || (value < 0 && UNSIGNED.has(field.kind))) {
     throw new RangeError(`${field.key} cannot be ${String(value)}`);
   }

@@ -35,6 +35,8 @@ export interface FieldPlan {
   readonly message: MessagePlan | undefined;
   /** Written to JSON even when it is zero. */
   readonly isAlwaysPresent: boolean;
+  /** An integer that is a bigint where a number cannot hold it (see Wire). */
+  readonly isExact: boolean;
 }
 
 export interface MessagePlan {
@@ -126,6 +128,7 @@ function plan(desc: DescMessage, alwaysPresent: AlwaysPresent, planned: Map<stri
       kind,
       message: child === undefined ? undefined : plan(child, alwaysPresent, planned),
       isAlwaysPresent: present.includes(field.name),
+      isExact: kind === 'uint64' && field.name === 'version',
     };
     message.fields.push(fieldPlan);
     message.byKey.set(field.name, fieldPlan);

@@ -7,6 +7,8 @@ const DELIMITED = 2;
 const FIXED32 = 5;
 
 const TWO_32 = 2 ** 32;
+/** High halves from here on belong to what a number cannot hold exactly. */
+const TWO_21 = 2 ** 21;
 
 /** A place in some bytes, with the two halves of the varint read last. */
 export class ProtobufCursor {
@@ -152,7 +154,9 @@ function readValue(field: FieldPlan, cursor: ProtobufCursor, around: Surrounding
     default:
       expectWireType(around.wireType, VARINT);
       cursor.varint();
-      return integerOf(field.kind, cursor.low, cursor.high);
+      return field.isExact && cursor.high >= TWO_21
+        ? BigInt(cursor.high) * BigInt(TWO_32) + BigInt(cursor.low)
+        : integerOf(field.kind, cursor.low, cursor.high);
   }
 }
 

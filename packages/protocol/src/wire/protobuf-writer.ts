@@ -62,8 +62,10 @@ function writeValue(field: FieldPlan, number: number, value: unknown, sink: Byte
   }
 }
 
-function writeInteger(field: FieldPlan, value: number, sink: ByteSink): void {
-  if (field.kind === 'sint64') {
+function writeInteger(field: FieldPlan, value: number | bigint, sink: ByteSink): void {
+  if (typeof value === 'bigint') {
+    sink.bigVarint(value);
+  } else if (field.kind === 'sint64') {
     // Zig-zag of a safe integer needs up to 54 bits, one more than a number holds exactly.
     sink.bigVarint(value < 0 ? -2n * BigInt(value) - 1n : 2n * BigInt(value));
   } else if (value < 0) {

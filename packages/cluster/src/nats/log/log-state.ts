@@ -87,7 +87,7 @@ export interface PublicationStep {
   readonly count: number;
   readonly nowMs: number;
   /** Of the newest publication that has one; 0: the stored one stays. */
-  readonly version: number;
+  readonly version: number | bigint;
   readonly versionEpoch: string;
 }
 
@@ -163,7 +163,7 @@ function lifeEnd(before: LogState, { historySize, historyTtlMs }: Retention, now
 }
 
 /** Whether a publish of this version is to be left out (channels-and-config §2.3). */
-export function isVersionSuppressed(state: LogState, version: number, versionEpoch: string): boolean {
+export function isVersionSuppressed(state: LogState, version: number | bigint, versionEpoch: string): boolean {
   if (version <= 0 || version > state.version) return false;
   return versionEpoch === '' || versionEpoch === state.versionEpoch;
 }

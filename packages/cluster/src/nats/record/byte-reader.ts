@@ -1,5 +1,7 @@
 import { ProtocolViolation } from '@carillon/protocol/codes';
 
+const MAX_UINT64 = 2n ** 64n - 1n;
+
 /** Reads what ByteWriter wrote; throws ProtocolViolation on anything that is cut short or out of range. */
 export class ByteReader {
   readonly #buffer: Buffer;
@@ -36,6 +38,31 @@ export class ByteReader {
       if (value > Number.MAX_SAFE_INTEGER) throw new ProtocolViolation('number is out of range');
       if (byte < 0x80) return value;
       scale *= 0x80;
+    }
+  }
+
+  /** A bigint beyond 2^53 − 1. */
+  varint64(): number | bigint {
+    const start = this.#at;
+    let value = 0;
+    let scale = 1;
+    for (;;) {
+      const byte = this.u8();
+      value += (byte & 0x7f) * scale;
+      if (value > Number.MAX_SAFE_INTEGER) return this.#bigVarint(start);
+      if (byte < 0x80) return value;
+      scale *= 0x80;
+    }
+  }
+
+  #bigVarint(start: number): bigint {
+    this.#at = start;
+    let value = 0n;
+    for (let shift = 0n; ; shift += 7n) {
+      const byte = this.u8();
+      value |= BigInt(byte & 0x7f) << shift;
+      if (value > MAX_UINT64) throw new ProtocolViolation('number is out of range');
+      if (byte < 0x80) return value;
     }
   }
 

@@ -32,6 +32,20 @@ export class ByteWriter {
     this.#buffer[this.#length++] = rest;
   }
 
+  /** An integer from 0 to 2^64 − 1; a bigint where a number cannot hold it. */
+  varint64(value: number | bigint): void {
+    if (typeof value === 'number') {
+      this.varint(value);
+      return;
+    }
+    let rest = value;
+    while (rest >= 0x80n) {
+      this.u8(Number(rest & 0x7fn) | 0x80);
+      rest >>= 7n;
+    }
+    this.u8(Number(rest));
+  }
+
   text(value: string): void {
     const length = Buffer.byteLength(value);
     this.varint(length);

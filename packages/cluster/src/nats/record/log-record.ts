@@ -28,7 +28,7 @@ export interface LogState {
   /** No record with publications lives longer, ms since 1970. */
   readonly expiresAt: number;
   /** Stored version; 0: none. */
-  readonly version: number;
+  readonly version: number | bigint;
   readonly versionEpoch: string;
 }
 
@@ -62,7 +62,7 @@ export function writeLogRecord(out: ByteWriter, { state, bodies }: LogRecord): v
   out.varint(state.metaTtlMs);
   out.varint(state.publishedAt);
   out.varint(state.expiresAt);
-  out.varint(state.version);
+  out.varint64(state.version);
   if (state.version !== 0) out.text(state.versionEpoch);
   writeBodies(out, bodies);
 }
@@ -84,7 +84,7 @@ export function readLogRecord(bytes: Uint8Array): LogRecord {
   const metaTtlMs = reader.varint();
   const publishedAt = reader.varint();
   const expiresAt = reader.varint();
-  const version = reader.varint();
+  const version = reader.varint64();
   const versionEpoch = version === 0 ? '' : reader.text();
   if (count > MAX_BATCH || count > offset || slots < 1 || floor < 0 || epoch === '') {
     throw new ProtocolViolation('log record contradicts itself');

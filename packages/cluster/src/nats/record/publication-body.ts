@@ -15,8 +15,8 @@ export interface PublicationBody {
   readonly data: Uint8Array;
   readonly info?: ClientInfo | undefined;
   readonly tags?: Readonly<Record<string, string>> | undefined;
-  /** 0: none. */
-  readonly version: number;
+  /** 0: none. A bigint beyond 2^53 − 1. */
+  readonly version: number | bigint;
   readonly isDelta: boolean;
   /** Where the trace of the publish is to go on; only where it is sampled. */
   readonly trace?: TraceContext | undefined;
@@ -94,7 +94,7 @@ function writeBody(out: ByteWriter, body: PublicationBody): void {
       out.text(value);
     }
   }
-  if (body.version !== 0) out.varint(body.version);
+  if (body.version !== 0) out.varint64(body.version);
 }
 
 function readBody(reader: ByteReader): PublicationBody {
@@ -103,7 +103,7 @@ function readBody(reader: ByteReader): PublicationBody {
   const data = reader.bytes();
   const info = (flags & HAS_INFO) === 0 ? undefined : readInfo(reader);
   const tags = (flags & HAS_TAGS) === 0 ? undefined : readTags(reader);
-  const version = (flags & HAS_VERSION) === 0 ? 0 : reader.varint();
+  const version = (flags & HAS_VERSION) === 0 ? 0 : reader.varint64();
   const trace = (flags & HAS_TRACE) === 0 ? undefined : UNREAD;
   return { nonce, data, info, tags, version, isDelta: (flags & IS_DELTA) !== 0, trace };
 }

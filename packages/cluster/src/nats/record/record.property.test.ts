@@ -79,6 +79,18 @@ describe('binary records', () => {
     fc.assert(fc.property(natural, (value) => new ByteReader(encode((out) => out.varint(value))).varint() === value));
   });
 
+  test('so does one of 64 bits', () => {
+    const large = fc.bigInt({ min: BigInt(Number.MAX_SAFE_INTEGER) + 1n, max: 2n ** 64n - 1n });
+    fc.assert(
+      fc.property(fc.oneof(natural, large), (value) => {
+        expect(new ByteReader(encode((out) => out.varint64(value))).varint64()).toBe(value);
+      }),
+    );
+    expect(() => new ByteReader(Buffer.from(`${'ff'.repeat(9)}02`, 'hex')).varint64()).toThrow(ProtocolViolation);
+    expect(() => new ByteReader(Buffer.alloc(30, 0xff)).varint64()).toThrow(ProtocolViolation);
+    expect(() => new ByteReader(Buffer.alloc(9, 0xff)).varint64()).toThrow(ProtocolViolation);
+  });
+
   test('a log record comes back as it was', () => {
     fc.assert(
       fc.property(record, (original) => {

@@ -1,12 +1,9 @@
-import { apiMethods, type ClientInfo, type PresenceResponse } from '@carillon/protocol/api';
+import { apiMethods, type ClientInfo } from '@carillon/protocol/api';
+import { inByteOrder } from '@carillon/protocol/wire';
 
-const { response: codec, result: memberCodec } = apiMethods.presence;
+const memberCodec = apiMethods.presence.result;
 const BEFORE_MEMBER = '{"presence":{'.length;
 const AFTER_MEMBER = '}}'.length;
-/** Object keys that are numbers would be written first, in their order. */
-const NUMBER_KEY = /^\d{1,10}$/;
-const MAX_NUMBER_LENGTH = 10;
-
 /**
  * Writes the answers of `presence`, byte for byte what the codec writes, and remembers the text of each member for as long
  * as somebody holds that member: of a large channel few come and go between two answers.
@@ -19,8 +16,9 @@ export class PresenceJson {
   write(members: ReadonlyMap<string, ClientInfo>): Uint8Array {
     let text = '{"result":{"presence":{';
     let separator = '';
-    for (const [client, info] of members) {
-      if (client.length <= MAX_NUMBER_LENGTH && NUMBER_KEY.test(client)) return writeAll(members);
+    for (const client of inByteOrder([...members.keys()])) {
+      const info = members.get(client);
+      if (info === undefined) continue;
       text += separator + this.#textOf(client, info);
       separator = ',';
     }
@@ -46,9 +44,4 @@ function memberText(client: string, info: ClientInfo): string {
     BEFORE_MEMBER,
     json.length - AFTER_MEMBER,
   );
-}
-
-function writeAll(members: ReadonlyMap<string, ClientInfo>): Uint8Array {
-  const response: PresenceResponse = { result: { presence: Object.fromEntries(members) } };
-  return codec.writeJson(response);
 }

@@ -39,8 +39,8 @@ describe('methods that read channels', () => {
     await api.presence.add('pr:a', { user: 'u', client: '__proto__' });
     const { text } = await post(api, '/api/presence', { channel: 'pr:a' });
     expect(text).toBe(
-      '{"result":{"presence":{"c1":{"user":"u","client":"c1","conn_info":{"a":1},"chan_info":2},' +
-        '"__proto__":{"user":"u","client":"__proto__"}}}}',
+      '{"result":{"presence":{"__proto__":{"user":"u","client":"__proto__"},' +
+        '"c1":{"user":"u","client":"c1","conn_info":{"a":1},"chan_info":2}}}}',
     );
     expect(await call(api, 'presence_stats', { channel: 'pr:a' })).toEqual({
       result: { num_clients: 2, num_users: 1 },
