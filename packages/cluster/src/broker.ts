@@ -53,12 +53,13 @@ export interface Broker {
 export interface LiveReceiver {
   /**
    * One live publication. With history its offsets arrive contiguous per epoch (the adapter drops copies and fills
-   * gaps); `offset` 0 means outside the stream. `delta` true marks one that may be sent as a patch.
+   * gaps); `offset` 0 means outside the stream. `delta` true marks one that may be sent as a patch. Another epoch than the
+   * last one's says that the stream began anew.
    */
   onPublication(channel: string, publication: LivePublication): void;
   onJoin(channel: string, info: ClientInfo): void;
   onLeave(channel: string, info: ClientInfo): void;
-  /** Publications were lost that the log can't give back, or the stream began anew: positions are void (2500, 3010). */
+  /** Publications were lost that the log can't give back: positions are void (2500, 3010). */
   onPositionLost(channel: string): void;
 }
 

@@ -110,6 +110,16 @@ export const delta: readonly Scenario[] = [
     expect(second).not.toHaveProperty('delta');
     expect(patched(price(2), await client.publication())).toEqual(price(3));
   }),
+  row('client 189b', 'a publication after the history was removed comes in full', async (t) => {
+    const { client, channel } = await deltaSubscriber(t);
+    await t.publishAll(channel, [price(1), price(2)]);
+    await client.publication();
+    expect(patched(price(1), await client.publication())).toEqual(price(2));
+    await t.result('history_remove', { channel });
+    await t.publishAll(channel, [price(3), price(4)]);
+    expect(await client.publication()).toEqual({ data: JSON.stringify(price(3)), offset: 3 });
+    expect(patched(price(3), await client.publication())).toEqual(price(4));
+  }),
   row('client 190', 'history is plain for delta subscribers', async (t) => {
     const { client, channel } = await deltaSubscriber(t);
     await t.publishAll(channel, [price(1), price(2)]);

@@ -150,6 +150,18 @@ export const recovery: readonly Scenario[] = [
       }),
     );
   }),
+  row('client 151b', 'a stream that began anew is told with its first publication, not before', async (t) => {
+    const client = await t.connect({ gateway: 1 });
+    const channel = t.channel('shortmeta');
+    const { epoch } = (await client.subscribe(channel, { positioned: true })).subscribe;
+    // Reads refresh the position: nobody may look meanwhile.
+    await new Promise((resolve) => setTimeout(resolve, 4_500));
+    const { history } = await client.call({ history: { channel } });
+    expect(history).toEqual({ publications: [], epoch: expect.not.stringMatching(epoch), offset: 0 });
+    expect(client.pushes).toEqual([]);
+    expect(await t.publish(channel, 1)).toEqual({ offset: 1, epoch: history.epoch });
+    expect(await client.push()).toEqual({ channel, unsubscribe: { code: 2500, reason: 'insufficient state' } });
+  }),
   row('client 153', 'cache mode recovers the latest publication only', async (t) => {
     const { channel, epoch } = await filled(t, 'cache', 3);
     const client = await t.connect();

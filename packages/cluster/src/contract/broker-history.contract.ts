@@ -204,7 +204,7 @@ function describeExpiry(underTest: () => BrokerUnderTest): void {
       }
     }, 30_000);
 
-    it('tells the receiver of a joined channel when its stream begins anew', async () => {
+    it('tells the receiver of a joined channel that its stream began anew with the first publication, not before', async () => {
       const { publisher, reader, setup, expirySlackMs } = underTest();
       const channel = freshChannel();
       const retention = retain({ historyTtlMs: HISTORY_TTL_MS, historyMetaTtlMs: META_TTL_MS });
@@ -212,8 +212,11 @@ function describeExpiry(underTest: () => BrokerUnderTest): void {
       await publishTexts(publisher, channel, ['a', 'b'], retention);
       await eventually(() => expect(reader.received.log(channel)).toEqual(['a@1', 'b@2']));
       await setup.elapse(META_TTL_MS + expirySlackMs);
+      expect((await reader.broker.history(channel, { retention, limit: 0 })).top.offset).toBe(0);
+      expect(reader.received.log(channel)).toEqual(['a@1', 'b@2']);
       await publishTexts(publisher, channel, ['c'], retention);
-      await eventually(() => expect(reader.received.log(channel)).toEqual(['a@1', 'b@2', 'position lost', 'c@1']));
+      await eventually(() => expect(reader.received.log(channel)).toEqual(['a@1', 'b@2', 'c@1']));
+      expect(new Set(reader.received.lives(channel).map(({ epoch }) => epoch)).size).toBe(2);
       await reader.broker.part(channel);
     }, 30_000);
   });

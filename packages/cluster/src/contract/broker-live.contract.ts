@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { PublishRequest } from '../broker.ts';
 import { bytes, freshChannel, publishTexts, retain, type BrokerUnderTest } from './broker-setup.ts';
 import { eventually } from './eventually.ts';
 import { textAt } from './recording-receiver.ts';
@@ -25,7 +26,7 @@ export function describeLive(underTest: () => BrokerUnderTest): void {
       expect(reader.received.log(channel)).toEqual(page.publications.map(textAt));
     });
 
-    it('carries epoch, offset, publisher, tags, the delta mark and the time of a publication', async () => {
+    it('carries epoch, offset, publisher, tags and the time of a publication', async () => {
       const { channel, publisher, reader } = await joined();
       const info = { user: 'u', client: 'c', connInfo: bytes('{}') };
       const data = Uint8Array.from([0, 255]);
@@ -34,7 +35,6 @@ export function describeLive(underTest: () => BrokerUnderTest): void {
         data,
         info,
         tags: { k: 'v' },
-        delta: true,
         retention: retain(),
       });
       await eventually(() => expect(reader.received.events(channel)).toHaveLength(1));
@@ -43,12 +43,31 @@ export function describeLive(underTest: () => BrokerUnderTest): void {
       const { live } = event;
       expect(live.epoch).toBe(result.position.epoch);
       expect(live.publication.offset).toBe(1);
-      expect(live.delta).toBe(true);
+      expect(live.delta).toBe(false);
       expect(Uint8Array.from(live.publication.data ?? [])).toEqual(data);
       expect(live.publication.info).toMatchObject({ user: 'u', client: 'c' });
       expect(live.publication.tags).toEqual({ k: 'v' });
       expect(live.publishedAt).toBeGreaterThan(1_600_000_000_000);
     });
+
+    it('marks for a patch what is published so and follows on something that is kept', async () => {
+      const { channel, publisher, reader, setup, expirySlackMs } = await joined();
+      const publish = (delta: boolean, more: Partial<PublishRequest> = { retention: retain() }) =>
+        publisher.broker.publish({ channel, data: bytes('x'), delta, ...more });
+      const shortly = { retention: retain({ historyTtlMs: 1_000 }) };
+      await publish(true);
+      await Promise.all([publish(true), publish(false), publish(true)]);
+      await publish(true, {});
+      await publish(true);
+      await publisher.broker.removeHistory(channel, retain());
+      await publish(true);
+      await publish(true, shortly);
+      await setup.elapse(1_000 + expirySlackMs);
+      await publish(true, shortly);
+      const marks = (): boolean[] =>
+        reader.received.lives(channel).flatMap(({ publication, delta }) => (publication.offset === 0 ? [] : [delta]));
+      await eventually(() => expect(marks()).toEqual([false, true, false, true, true, false, true, false]));
+    }, 30_000);
 
     it('hands over the trace of a publication that has one, in the log and outside, and none of those beside it', async () => {
       const { channel, publisher, reader } = await joined();

@@ -32,6 +32,11 @@ export class RecordingReceiver implements LiveReceiver {
     return this.#events.get(channel) ?? [];
   }
 
+  /** What came with the publications, in order. */
+  lives(channel: string): LivePublication[] {
+    return this.events(channel).flatMap((event) => (event.kind === 'publication' ? [event.live] : []));
+  }
+
   /** In short: `payload@offset` of a publication, `join client`, `leave client`, `position lost`. */
   log(channel: string): string[] {
     return this.events(channel).map((event) => {

@@ -59,11 +59,16 @@ describe('memory broker', () => {
     expect((await broker.history('a', { retention: forever, limit: -1 })).publications).toHaveLength(1);
   });
 
-  it('tells the receiver of a joined channel that its stream is forgotten', async () => {
+  it('leaves it to the next publication to tell that a stream began anew', async () => {
     await broker.join('a', { retention });
     await broker.publish({ channel: 'a', data, retention });
     clock.advanceSync(62_000);
-    expect(received.log('a')).toEqual(['{}@1', 'position lost']);
+    expect(received.log('a')).toEqual(['{}@1']);
+    await broker.history('a', { retention, limit: 0 });
+    expect(received.log('a')).toEqual(['{}@1']);
+    await broker.publish({ channel: 'a', data, retention });
+    expect(received.log('a')).toEqual(['{}@1', '{}@1']);
+    expect(new Set(received.lives('a').map(({ epoch }) => epoch)).size).toBe(2);
   });
 
   it('makes no more streams than it may, and others once some have expired', async () => {

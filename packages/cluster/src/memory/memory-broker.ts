@@ -27,6 +27,15 @@ const MAX_PINNED_BYTES = 16_384;
 
 const NO_POSITION: PublishResult = { position: { offset: 0, epoch: '' } };
 
+/** What a publication finds. */
+interface StreamBefore {
+  readonly epoch: string;
+  /** Something is kept that it follows. */
+  readonly hasPrevious: boolean;
+}
+
+const NO_STREAM: StreamBefore = { epoch: '', hasPrevious: false };
+
 export interface MemoryBrokerDeps {
   readonly clock: Clock;
   readonly receiver: LiveReceiver;
@@ -130,7 +139,7 @@ export class MemoryBroker implements Broker {
   #publishOnce(request: PublishRequest, now: number): PublishResult {
     const { channel, retention, version = 0, versionEpoch = '' } = request;
     if (retention === undefined) {
-      this.#deliver(request, createPublication(request, 0), '');
+      this.#deliver(request, createPublication(request, 0), NO_STREAM);
       return NO_POSITION;
     }
     const stream = this.#streamOf(channel, now, retention);
@@ -139,14 +148,21 @@ export class MemoryBroker implements Broker {
       stream.rememberVersion(version, versionEpoch);
     }
     const publication = createPublication(request, stream.nextOffset);
+    const hasPrevious = stream.hasPublications;
     stream.append(publication, now, retention);
     const position = stream.position;
-    this.#deliver(request, publication, position.epoch);
+    this.#deliver(request, publication, { epoch: position.epoch, hasPrevious });
     return { position };
   }
 
-  #deliver({ channel, delta = false, trace }: PublishRequest, publication: Publication, epoch: string): void {
+  #deliver(
+    { channel, delta: isWanted = false, trace }: PublishRequest,
+    publication: Publication,
+    { epoch, hasPrevious }: StreamBefore,
+  ): void {
     if (!this.#joined.has(channel)) return;
+    // compat: there is no patch to what is no longer kept (client-protocol §5.3).
+    const delta = isWanted && hasPrevious;
     this.#receiver.onPublication(channel, { publication, epoch, delta, publishedAt: this.#clock.now(), trace });
   }
 
@@ -187,7 +203,6 @@ export class MemoryBroker implements Broker {
   #forget(stream: MemoryStream): void {
     this.#wheel.cancel(stream);
     this.#streams.delete(stream.channel);
-    if (this.#joined.has(stream.channel)) this.#receiver.onPositionLost(stream.channel);
   }
 
   #assertOpen(): void {

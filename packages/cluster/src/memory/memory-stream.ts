@@ -75,6 +75,10 @@ export class MemoryStream implements WheelEntry<MemoryStream> {
     return this.#top + 1;
   }
 
+  get hasPublications(): boolean {
+    return this.#retained.size > 0;
+  }
+
   clear(): void {
     this.#retained.clear();
     this.#listExpiresAt = Infinity;

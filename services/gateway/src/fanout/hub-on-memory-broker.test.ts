@@ -4,12 +4,12 @@ import { createMetrics, FakeClock } from '@carillon/service-kit';
 import { describe, expect, it } from 'vitest';
 import { BrokerChannelHub } from './channel-hub.ts';
 import { createHubMetrics } from './hub-metrics.ts';
-import { DEFAULT_HUB_SETTINGS } from './hub-settings.ts';
+import { DEFAULT_HUB_SETTINGS, type HubSettings } from './hub-settings.ts';
 import { bytes, FakeClient, FakeTopics } from './testing/fake-client.ts';
 import { FREE, POSITIONED, RECOVERABLE, RETENTION } from './testing/hub-bench.ts';
 
 /** The hub as one process has it: a broker that hands over within the call of `publish`. */
-function createProcess() {
+function createProcess(settings: Partial<HubSettings> = {}) {
   const clock = new FakeClock();
   const topics = new FakeTopics();
   let hub: LiveReceiver | undefined;
@@ -26,7 +26,7 @@ function createProcess() {
     publisher: topics,
     clock,
     metrics: createHubMetrics(metrics),
-    settings: DEFAULT_HUB_SETTINGS,
+    settings: { ...DEFAULT_HUB_SETTINGS, ...settings },
   });
   hub = channelHub;
   const publish = (payload: string) => broker.publish({ channel: 'news', data: bytes(payload), retention: RETENTION });
@@ -71,6 +71,21 @@ describe('the hub on the memory broker', () => {
     (await hub.open(watcher, 'news', POSITIONED)).finish();
     await clock.advance(2 * RETENTION.historyMetaTtlMs);
     expect(watcher.lost).toEqual([]);
+  });
+
+  it('tells positioned subscribers that a stream began anew when something is published, not before', async () => {
+    const { hub, client, clock, broker, publish } = createProcess({ positionCheckDelayMs: 0 });
+    const [watcher, free] = [client(), client()];
+    (await hub.open(watcher, 'news', POSITIONED)).finish();
+    (await hub.open(free, 'news', FREE)).finish();
+    await clock.advance(2 * RETENTION.historyMetaTtlMs);
+    await broker.history('news', { retention: RETENTION, limit: 0 });
+    expect(watcher.lost).toEqual([]);
+    await publish('1');
+    expect(watcher.lost).toEqual(['news']);
+    expect(watcher.payloads).toEqual([]);
+    expect(free.payloads).toEqual(['1']);
+    hub.stop();
   });
 
   it('lets positioned subscribers of a channel without history receive everything', async () => {

@@ -283,8 +283,8 @@ export class LiveChannel {
     const { epoch } = top.state;
     this.#held = this.#held.filter((held) => held.state.epoch === epoch);
     if (epoch === this.#state?.epoch) return;
-    const isFirst = this.#state === undefined;
-    if (!isFirst) this.#lose();
+    // compat: subscribers learn it from the first publication of the new epoch, or from the check of their position.
+    if (this.#state !== undefined) this.#countLoss();
     this.#begin(undefined);
     this.#hold(top);
     // From here on the gap from offset 1 is one of this epoch.
@@ -324,9 +324,13 @@ export class LiveChannel {
   }
 
   #lose(): void {
+    this.#countLoss();
+    if (!this.isSilent) this.#shared.receiver.onPositionLost(this.channel);
+  }
+
+  #countLoss(): void {
     this.#shared.metrics.positionsLost.inc();
     this.#shared.log.info('publications of a channel are lost', { channel: this.channel, known: this.#known });
-    if (!this.isSilent) this.#shared.receiver.onPositionLost(this.channel);
   }
 
   #wait(ms: number): Promise<void> {

@@ -5,8 +5,9 @@ import type { LogRecord, LogState } from '../record/log-record.ts';
 import { MAX_BATCH } from '../record/log-record.ts';
 import { isSameRetention } from './append-entry.ts';
 import type { AppendEntry, MarkEntry, PublicationEntry, RestEntry } from './append-entry.ts';
+import type { PublicationBody } from '../record/publication-body.ts';
 import { afterMark, afterPublications, initialState, isVersionSuppressed, nextSlot } from './log-state.ts';
-import { isMetaExpired, needsRest } from './log-state.ts';
+import { isMetaExpired, needsRest, visibleFloor } from './log-state.ts';
 
 export type AppendStep =
   /** Answer without a record; `entry` has left the queue. */
@@ -67,8 +68,14 @@ export function nextStep(queue: AppendEntry[], context: StepContext): AppendStep
     version: versioned?.body.version ?? 0,
     versionEpoch: versioned?.versionEpoch ?? '',
   });
-  const record = { state: after, bodies: entries.map(({ body }) => body) };
-  return { kind: 'append', record, slot: nextSlot(before), entries };
+  const hasPrevious = visibleFloor(before, first.retention, nowMs) <= before.offset;
+  const bodies = entries.map(({ body }, at) => (hasPrevious || at > 0 ? body : withoutPatch(body)));
+  return { kind: 'append', record: { state: after, bodies }, slot: nextSlot(before), entries };
+}
+
+/** compat: there is no patch to what is no longer kept (client-protocol §5.3). */
+function withoutPatch(body: PublicationBody): PublicationBody {
+  return body.isDelta ? { ...body, isDelta: false } : body;
 }
 
 function markStep(entry: MarkEntry, known: LogState | undefined, context: StepContext): AppendStep {
