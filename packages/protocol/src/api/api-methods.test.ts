@@ -66,6 +66,22 @@ describe('API JSON', () => {
     expect(apiMethods.publish.request.readJson(bytes('{"channel":null}')).channel).toBeUndefined();
   });
 
+  it('takes equal keys one after the other: the last wins, null is no value, messages and maps are merged', () => {
+    const published = (json: string): unknown => JSON.parse(text(publish.writeJson(publish.readJson(bytes(json)))));
+    const publish = apiMethods.publish.request;
+    expect(published('{"channel":"a","channel":"b","channel":null}')).toEqual({ channel: 'b' });
+    expect(published('{"channel":"a","Channel":""}')).toEqual({});
+    expect(published('{"data":1,"data":null}')).toEqual({ data: null });
+    expect(published('{"tags":{"a":"1","b":"1"},"tags":{"b":"2"},"tags":{}}')).toEqual({ tags: { a: '1', b: '2' } });
+    expect(published('{"tags":{"a":"1"},"tags":null}')).toEqual({});
+    const history = (json: string): unknown => apiMethods.history.request.readJson(bytes(json)).since;
+    expect(history('{"since":{"offset":1,"epoch":"a"},"since":{"offset":2,"offset":null}}')).toEqual({
+      offset: 2,
+      epoch: 'a',
+    });
+    expect(history('{"since":{"offset":1},"since":null}')).toBeUndefined();
+  });
+
   it('always writes what callers rely on', () => {
     const write = (value: Uint8Array): string => text(value);
     expect(write(apiMethods.publish.response.writeJson({ result: {} }))).toBe('{"result":{}}');
@@ -146,15 +162,26 @@ describe('legacy commands', () => {
       { method: undefined },
       { method: undefined },
     ]);
+    expect(read('{"method":4294967297}{"method":-0}')).toMatchObject([{ method: 'broadcast' }, { method: 'publish' }]);
     expect(read(' \n')).toEqual([]);
   });
 
-  it.each(['', '{"method":"nope"}', '{"method":""}', '{"method":null}', '{"method":{}}', '{"method":1.5}', '{', '[]'])(
-    'refuse the body %j',
-    (body) => {
-      expect(() => read(body)).toThrow(ProtocolViolation);
-    },
-  );
+  it.each([
+    '',
+    '{"method":"nope"}',
+    '{"method":""}',
+    '{"method":null}',
+    '{"method":{}}',
+    '{"method":1.5}',
+    '{"method":1e2}',
+    '{"method":1.0}',
+    '{"method":"0"}',
+    '{"method":9223372036854775808}',
+    '{',
+    '[]',
+  ])('refuse the body %j', (body) => {
+    expect(() => read(body)).toThrow(ProtocolViolation);
+  });
 
   it('before a malformed one are given first', () => {
     const commands = legacyCommands(bytes('{"id":1,"method":"info"} {"id":'));

@@ -62,6 +62,10 @@ const NAMES: readonly (string | undefined)[] = [
   'shared_poll_publish',
 ];
 
+/** No fraction and no exponent, even where the number is whole. */
+const INTEGER = /^-?\d+$/;
+const MAX_INTEGER_LENGTH = 20;
+
 const commandCodec: MessageCodec<Wire<gen.LegacyCommand>> = compileCodec(LegacyCommandSchema, { json: 'api' });
 
 export const legacyReplyCodec: MessageCodec<LegacyReply> = compileCodec(LegacyReplySchema, { json: 'api' });
@@ -77,11 +81,20 @@ export function* legacyCommands(body: Uint8Array): Generator<LegacyCommand> {
   }
 }
 
+/** compat: 64 bits are read, of which the lower 32 count. */
+function methodNumber(text: string): number {
+  if (text.length > MAX_INTEGER_LENGTH) throw new ProtocolViolation('the number of the method does not fit 64 bits');
+  const exact = BigInt(text);
+  if (BigInt.asIntN(64, exact) !== exact) throw new ProtocolViolation('the number of the method does not fit 64 bits');
+  return Number(BigInt.asIntN(32, exact));
+}
+
 function methodName(raw: Uint8Array | undefined): string | undefined {
   if (raw === undefined) return NAMES[0];
+  const text = Buffer.from(raw).toString('utf8');
+  if (INTEGER.test(text)) return NAMES[methodNumber(text)];
   // The reader has proved that this is JSON.
-  const value: unknown = JSON.parse(Buffer.from(raw).toString('utf8'));
-  if (typeof value === 'number' && Number.isInteger(value)) return NAMES[value];
+  const value: unknown = JSON.parse(text);
   if (typeof value !== 'string') throw new ProtocolViolation('a method is a name or a number');
   const name = value.toLowerCase();
   if (!NAMES.includes(name)) throw new ProtocolViolation('there is no such method');

@@ -8,29 +8,32 @@ export interface JsonReading {
   readonly allowsTrailing: boolean;
 }
 
-/** Reads one message. Wrong JSON types are violations; unknown keys are ignored; of equal keys the last wins. */
+/**
+ * Reads one message. Wrong JSON types are violations; unknown keys are ignored; of equal keys the last wins.
+ * compat: a null leaves what an equal key before it has set, and messages and maps of equal keys are merged.
+ */
 export function readJsonMessage(plan: MessagePlan, json: Uint8Array, reading: JsonReading): Fields {
   const scanner = new JsonScanner(json);
-  const message = readMessage(plan, scanner, reading, 1);
+  const message = readMessage(plan, scanner, 1);
   if (!reading.allowsTrailing && !scanner.isAtEnd()) throw new ProtocolViolation('something follows the value');
   return message;
 }
 
 /** Reads messages that stand one after the other, with any whitespace between them, one by one as the caller asks. */
-export function* readJsonMessages(plan: MessagePlan, json: Uint8Array, reading: JsonReading): Generator<Fields> {
+export function* readJsonMessages(plan: MessagePlan, json: Uint8Array): Generator<Fields> {
   const scanner = new JsonScanner(json);
-  while (!scanner.isAtEnd()) yield readMessage(plan, scanner, reading, 1);
+  while (!scanner.isAtEnd()) yield readMessage(plan, scanner, 1);
 }
 
-function readMessage(plan: MessagePlan, scanner: JsonScanner, reading: JsonReading, depth: number): Fields {
+function readMessage(plan: MessagePlan, scanner: JsonScanner, depth: number, existing?: Fields): Fields {
   if (depth > MAX_MESSAGE_DEPTH) throw new ProtocolViolation('messages are nested too deep');
-  const message: Fields = { ...plan.blank };
+  const message: Fields = existing ?? { ...plan.blank };
   if (scanner.takeNull() || !scanner.openObject()) return message;
   do {
     const field = scanner.takeOneOf(plan.fields) ?? findField(plan, scanner.readString());
     scanner.takeColon();
     if (field === undefined) scanner.skipValue();
-    else message[field.name] = readField(field, scanner, reading, depth);
+    else message[field.name] = readField(field, scanner, depth, message[field.name]);
   } while (scanner.nextMember());
   return message;
 }
@@ -40,34 +43,34 @@ function findField(plan: MessagePlan, key: string): FieldPlan | undefined {
   return plan.byKey.get(key) ?? plan.byFoldedKey.get(key.toLowerCase());
 }
 
-/** The value of a field, or undefined when it is zero (see Wire). */
-function readField(field: FieldPlan, scanner: JsonScanner, reading: JsonReading, depth: number): unknown {
+/** The value of a field, or undefined when it is zero (see Wire). `existing`: what an equal key before it has set. */
+function readField(field: FieldPlan, scanner: JsonScanner, depth: number, existing: unknown): unknown {
   // A null payload is a payload of four bytes (J12); a null anything else is no value at all.
   if (field.kind === 'bytes') return readRaw(scanner);
-  if (scanner.takeNull()) return undefined;
-  if (field.cardinality === 'list') return readList(field, scanner, reading, depth);
-  if (field.cardinality === 'map') return readMap(field, scanner, reading, depth);
-  const value = readValue(field, scanner, reading, depth);
+  if (scanner.takeNull()) return field.cardinality === 'single' && field.kind !== 'message' ? existing : undefined;
+  if (field.cardinality === 'list') return readList(field, scanner, depth);
+  if (field.cardinality === 'map') return readMap(field, scanner, depth, existing as Fields | undefined);
+  const value = readValue(field, scanner, depth, existing);
   return value === 0 || value === '' || value === false ? undefined : value;
 }
 
-function readList(field: FieldPlan, scanner: JsonScanner, reading: JsonReading, depth: number): unknown {
+function readList(field: FieldPlan, scanner: JsonScanner, depth: number): unknown {
   if (!scanner.openArray()) return undefined;
   const list: unknown[] = [];
   do {
-    list.push(scanner.takeNull() ? zeroOf(field.kind) : readValue(field, scanner, reading, depth));
+    list.push(scanner.takeNull() ? zeroOf(field.kind) : readValue(field, scanner, depth));
   } while (scanner.nextElement());
   return list;
 }
 
-function readMap(field: FieldPlan, scanner: JsonScanner, reading: JsonReading, depth: number): unknown {
-  if (!scanner.openObject()) return undefined;
+function readMap(field: FieldPlan, scanner: JsonScanner, depth: number, existing: Fields | undefined): unknown {
+  if (!scanner.openObject()) return existing;
   // Without a prototype, so that keys like "__proto__" or "constructor" are keys like any other.
-  const map: Fields = Object.create(null) as Fields;
+  const map = existing ?? (Object.create(null) as Fields);
   do {
     const key = scanner.readString();
     scanner.takeColon();
-    map[key] = scanner.takeNull() ? zeroOf(field.kind) : readValue(field, scanner, reading, depth);
+    map[key] = scanner.takeNull() ? zeroOf(field.kind) : readValue(field, scanner, depth);
   } while (scanner.nextMember());
   return map;
 }
@@ -79,7 +82,7 @@ function readRaw(scanner: JsonScanner): Uint8Array {
   return scanner.since(start);
 }
 
-function readValue(field: FieldPlan, scanner: JsonScanner, reading: JsonReading, depth: number): unknown {
+function readValue(field: FieldPlan, scanner: JsonScanner, depth: number, existing?: unknown): unknown {
   switch (field.kind) {
     case 'string':
       return scanner.readString();
@@ -100,6 +103,6 @@ function readValue(field: FieldPlan, scanner: JsonScanner, reading: JsonReading,
       return readRaw(scanner);
     case 'message':
       if (field.message === undefined) throw new TypeError(`${field.key} has no plan`);
-      return readMessage(field.message, scanner, reading, depth + 1);
+      return readMessage(field.message, scanner, depth + 1, existing as Fields | undefined);
   }
 }

@@ -59,7 +59,7 @@ export function compileCodec<T extends Message>(desc: GenMessage<T>, options: Co
   }
 
   function* readJsonStream(json: Uint8Array): Generator<Wire<T>> {
-    for (const fields of readJsonMessages(plan, json, reading)) yield typed(fields);
+    for (const fields of readJsonMessages(plan, json)) yield typed(fields);
   }
 
   return {
