@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 const conditions = ['development', 'node', 'import', 'module'];
 
 /**
- * Whole processes on a shared machine may lose seconds to a neighbour: in CI such a test gets a second try, which the
- * report shows. On a developer's machine it gets none.
+ * Sockets and processes on a shared machine may lose seconds to a neighbour: in CI a test gets a second try, and the run
+ * names at its end who needed it. On a developer's machine it gets none.
  */
 const retry = process.env['CI'] === undefined ? 0 : 1;
 
@@ -20,9 +20,10 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
+          retry,
           include: ['{packages,services}/*/src/**/*.test.ts', 'test/docs/**/*.test.ts'],
           exclude: ['**/*.nats.test.ts', '**/*.e2e.test.ts', '**/dist/**', '**/node_modules/**'],
-          testTimeout: 10_000,
+          testTimeout: 30_000,
         },
       },
       {

@@ -1,5 +1,5 @@
 const POLL_MS = 10;
-const GIVE_UP_MS = 8_000;
+const GIVE_UP_MS = 20_000;
 
 /** Repeats the check until it passes; throws its last error after `giveUpMs`. */
 export async function eventually<T>(check: () => T | Promise<T>, giveUpMs: number = GIVE_UP_MS): Promise<T> {

@@ -90,6 +90,6 @@ describe('traces', () => {
     tracing.startSpan('lost', KIND).end();
     const startedAt = performance.now();
     await tracing.close();
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(performance.now() - startedAt).toBeLessThan(8_000);
   });
 });

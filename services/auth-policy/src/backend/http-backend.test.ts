@@ -263,7 +263,7 @@ describe('a failure', () => {
     const { decisions } = await start(answer, { timeoutMs: 60 });
     const startedAt = performance.now();
     expect(await rpc(decisions)).toMatchObject({ kind: 'failed', reason: expect.stringMatching('timeout') });
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(performance.now() - startedAt).toBeLessThan(8_000);
   });
 
   test('is a refused connection', async () => {

@@ -175,7 +175,7 @@ describe('a key set endpoint', () => {
     await expect(verify(url)(await sign(rsa.privateKey, 'RS256', { kid: 'r' }))).rejects.toMatchObject({
       code: 'invalid',
     });
-    expect(performance.now() - startedAt).toBeLessThan(4000);
+    expect(performance.now() - startedAt).toBeLessThan(12_000);
   });
 
   it('is asked once for many tokens at a time, and not again at once for a forged key id', async () => {
