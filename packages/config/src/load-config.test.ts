@@ -157,6 +157,8 @@ describe('values', () => {
       loadValue({ rpc: { proxy: { http: { static_headers } } } }).config.rpc.proxy.http.staticHeaders;
     expect(headers({ 'X-Key': 'A' })).toEqual({ 'x-key': 'A' });
     expect(headers([{ key: 'X-Key', value: 'A' }])).toEqual({ 'X-Key': 'A' });
+    expect(headers('{"X-Key":"A"}')).toEqual({ 'X-Key': 'A' });
+    expect(() => headers('X-Key: A')).toThrow('must be JSON');
     const env = { CENTRIFUGO_RPC_PROXY_HTTP_STATIC_HEADERS: '{"X-Key":"A"}' };
     expect(loadConfig({ env }).config.rpc.proxy.http.staticHeaders).toEqual({ 'X-Key': 'A' });
   });
@@ -249,6 +251,18 @@ describe('environment and flags', () => {
     expect(second).toMatchObject({ joinLeave: false, presence: false });
     expect(config.rpc.namespaces.map(({ name }) => name)).toEqual(['one', 'two']);
     expect(warnings).toContain('unknown environment variable CENTRIFUGO_CHANNEL_NAMESPACES_GONE_PRESENCE');
+  });
+
+  test('names alone come behind the items of the file, JSON replaces them', () => {
+    const value = { channel: { namespaces: [{ name: 'chat', presence: true }] } };
+    const names = (text: string): string[] =>
+      loadValue(value, { env: { CENTRIFUGO_CHANNEL_NAMESPACES: text } }).config.channel.namespaces.map(
+        ({ name }) => name,
+      );
+    expect(names('news  games')).toEqual(['chat', 'news', 'games']);
+    expect(names('[{"name":"news"}]')).toEqual(['news']);
+    const env = { CENTRIFUGO_CHANNEL_NAMESPACES: 'news', CENTRIFUGO_CHANNEL_NAMESPACES_NEWS_PRESENCE: 'true' };
+    expect(loadValue({}, { env }).config.channel.namespaces).toMatchObject([{ name: 'news', presence: true }]);
   });
 
   test('a variable for one namespace of the file changes only that one', () => {

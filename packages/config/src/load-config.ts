@@ -5,7 +5,7 @@ import { finishConfig } from './finish-config.ts';
 import { isFlatName, translateFlat } from './legacy/translate-flat.ts';
 import { type BuildContext, buildGroup } from './read/build-config.ts';
 import { ConfigError } from './read/config-error.ts';
-import { applyItemVariables, type Env, readEnv, unknownVariables } from './read/env-layer.ts';
+import { addNamedItems, applyItemVariables, type Env, readEnv, unknownVariables } from './read/env-layer.ts';
 import { createLocator } from './read/locate-key.ts';
 import { parseConfigFile } from './read/parse-file.ts';
 import { mergeRaw, OuterText, type RawObject, setRaw } from './read/raw-value.ts';
@@ -50,6 +50,7 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
   const locateVariable = (name: string): string => variableOf(layer.flat[name]);
   const envTree = translateFlat(withFlatNames(layer.tree, layer.flat), { locate: locateVariable, warn });
   const tree = mergeRaw(mergeRaw(fileTree, envTree), flagTree(options.flags));
+  addNamedItems(tree, layer.added);
   applyItemVariables(optionTable, tree, layer.rest);
 
   const context: BuildContext = {

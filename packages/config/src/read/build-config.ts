@@ -66,13 +66,19 @@ function join(path: string, key: string): string {
   return path === '' ? key : `${path}.${key}`;
 }
 
-/** A list of items out of outer text: JSON, or names apart by spaces, which make empty items. */
+/** Items by names apart by spaces, which are empty otherwise; undefined where the text is JSON. */
+export function namedItemsOfText({ text }: OuterText): RawObject[] | undefined {
+  if (/^\s*[[{]/.test(text)) return undefined;
+  return text
+    .split(/\s+/)
+    .filter(Boolean)
+    .map((name) => ({ name }));
+}
+
+/** A list of items out of outer text: JSON, or names. */
 export function itemsOfText(outer: OuterText): unknown[] {
-  if (!/^\s*[[{]/.test(outer.text))
-    return outer.text
-      .split(/\s+/)
-      .filter(Boolean)
-      .map((name) => ({ name }));
+  const named = namedItemsOfText(outer);
+  if (named !== undefined) return named;
   const fail = (message: string): never => {
     throw new ConfigError('read', `${outer.name}: ${message}`);
   };

@@ -36,7 +36,7 @@ export function readLeaf(field: LeafField, raw: unknown, context: LeafContext): 
       return list.length === 0 ? field.default : list;
     }
     case 'map':
-      return readMap(value, outer, context);
+      return readMap(value, context);
   }
 }
 
@@ -100,8 +100,9 @@ function readList(field: ListField, value: unknown, outer: boolean, context: Lea
   return list;
 }
 
-function readMap(value: unknown, outer: boolean, context: LeafContext): StringMap {
-  const parsed = outer && typeof value === 'string' ? parseJson(value, context) : value;
+/** compat: JSON as text is taken from files too. */
+function readMap(value: unknown, context: LeafContext): StringMap {
+  const parsed = typeof value === 'string' ? parseJson(value, context) : value;
   const entries = Array.isArray(parsed)
     ? parsed.map((item: unknown) => pair(item, context))
     : isRawObject(parsed)
@@ -128,7 +129,7 @@ function expand(text: string, context: LeafContext): string {
   );
 }
 
-/** JSON in an environment variable. */
+/** JSON as text. */
 export function parseJson(text: string, context: Pick<LeafContext, 'fail'>): unknown {
   try {
     const value: unknown = JSON.parse(text);
