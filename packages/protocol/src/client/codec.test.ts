@@ -5,8 +5,10 @@ import { codecFor, decodeReplies, encodeCommand, encodeCommands } from './client
 import type { ClientCodec } from './codec.ts';
 import { decodeConnectRequest, decodeEmulationRequest, emulationFrame } from './emulation.ts';
 import type { Command, Push, Reply } from './frames.ts';
+import { encodeHistoryReply } from './history-frame.ts';
 import { jsonCodec } from './json-codec.ts';
 import { protobufCodec } from './protobuf-codec.ts';
+import { encodePublicationPush } from './push-frame.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const text = (value: Uint8Array | undefined): string => new TextDecoder().decode(value);
@@ -53,7 +55,7 @@ describe('Protobuf examples of client-protocol.md §2.2', () => {
 
 describe('JSON examples of client-protocol.md §2.10', () => {
   const commands: [string, Command][] = [
-    ['{"id":1,"connect":{"token":"<jwt>","name":"js"}}', { id: 1, connect: { token: '<jwt>', name: 'js' } }],
+    ['{"id":1,"connect":{"token":"jwt","name":"js"}}', { id: 1, connect: { token: 'jwt', name: 'js' } }],
     [
       '{"id":2,"subscribe":{"channel":"news","recoverable":true,"flag":1}}',
       { id: 2, subscribe: { channel: 'news', recoverable: true, flag: 1 } },
@@ -305,6 +307,23 @@ describe('JSON values', () => {
   it('strips newlines from payloads and nothing else', () => {
     const push = jsonCodec.encodeReply({ push: { channel: 'a', pub: { data: bytes('{\n "a":\r 1\n}') } } });
     expect(text(push)).toBe('{"push":{"channel":"a","pub":{"data":{ "a":\r 1}}}}');
+  });
+
+  it('escapes in text what HTML gives a meaning, as the reference server does, and leaves payloads alone', () => {
+    const tags = { '<': '\u2028"' };
+    const publication = { data: bytes('"<&>\u2029"'), info: { user: 'a&b', client: 'c' }, tags };
+    const expected =
+      String.raw`{"push":{"channel":"\u003ca\u003e","pub":{"data":"<&>` +
+      '\u2029' +
+      String.raw`","info":{"user":"a\u0026b","client":"c"},"tags":{"\u003c":"\u2028\""}}}}`;
+    expect(text(jsonCodec.encodeReply({ push: { channel: '<a>', pub: publication } }))).toBe(expected);
+    const whole = encodePublicationPush('json', '<a>', publication, { dataForm: 'raw', delta: false });
+    expect(text(whole)).toBe(expected);
+    const inString = encodePublicationPush('json', 'a', { data: bytes('"<"') }, { dataForm: 'string', delta: false });
+    expect(text(inString)).toBe(String.raw`{"push":{"channel":"a","pub":{"data":"\"\u003c\""}}}`);
+    expect(text(encodeHistoryReply('json', { id: 1, publications: bytes(''), epoch: '<', offset: 0 }))).toBe(
+      String.raw`{"id":1,"history":{"publications":[],"epoch":"\u003c","offset":0}}`,
+    );
   });
 
   it('refuses to write a number that the field cannot hold', () => {

@@ -1,3 +1,4 @@
+import { escapedJsonString } from '../wire/raw-json.ts';
 import { historyResultCodec, replyCodec } from './client-messages.ts';
 import type { ClientCodec } from './codec.ts';
 import type { Publication } from './frames.ts';
@@ -43,7 +44,7 @@ export function encodeHistoryReply(kind: ClientCodec['kind'], reply: HistoryRepl
 
 function jsonReply({ id, publications, epoch, offset }: HistoryReply): Buffer {
   const head = Buffer.from(`${id === 0 ? '{' : `{"id":${id},`}"history":{"publications":[`, 'latin1');
-  const tail = Buffer.from(`],"epoch":${JSON.stringify(epoch.toWellFormed())},"offset":${offset}}}`);
+  const tail = Buffer.from(`],"epoch":${escapedJsonString(epoch)},"offset":${offset}}}`);
   return Buffer.concat([head, publications, tail]);
 }
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { escapedJsonString } from '../wire/raw-json.ts';
 import { codecFor } from './client-side.ts';
 import { clientInfo, payload, unicode } from './fixture/arbitrary-payload.ts';
 import type { Publication } from './frames.ts';
@@ -42,7 +43,7 @@ describe('the fast encoder of publication pushes', () => {
   it('puts the payload into a JSON string for delta subscribers, newlines and all', () => {
     fc.assert(
       fc.property(unicode, publication, fc.boolean(), (channel, pub, delta) => {
-        const asString = pub.data?.length ? Buffer.from(JSON.stringify(utf8.decode(pub.data))) : undefined;
+        const asString = pub.data?.length ? Buffer.from(escapedJsonString(utf8.decode(pub.data))) : undefined;
         const general = codecFor('json').encodeReply({
           push: { channel, pub: { ...pub, data: asString, delta: delta || pub.delta } },
         });

@@ -1,5 +1,5 @@
 import { ByteSink } from '../wire/byte-sink.ts';
-import { withoutNewlines } from '../wire/raw-json.ts';
+import { escapedJsonString, withoutNewlines } from '../wire/raw-json.ts';
 import { clientInfoCodec, replyCodec } from './client-messages.ts';
 import type { ClientCodec } from './codec.ts';
 import type { Publication } from './frames.ts';
@@ -40,10 +40,10 @@ function jsonPush(channel: string, publication: Publication, options: Publicatio
   const { data, info } = publication;
   const hasData = data !== undefined && data.length > 0;
   sink.reset();
-  const head = channel === '' ? '{"push":{"pub":{' : `{"push":{"channel":${quoted(channel)},"pub":{`;
+  const head = channel === '' ? '{"push":{"pub":{' : `{"push":{"channel":${escapedJsonString(channel)},"pub":{`;
   sink.text(hasData ? `${head}"data":` : head);
   if (hasData) {
-    if (options.dataForm === 'string') sink.text(quoted(utf8(data)));
+    if (options.dataForm === 'string') sink.text(escapedJsonString(utf8(data)));
     else sink.append(withoutNewlines(data));
   }
   if (info !== undefined) {
@@ -63,22 +63,18 @@ function tailMembers(publication: Publication, isPatch: boolean): string {
   if (tags !== undefined) tail += tagsMember(tags);
   if (isPatch || publication.delta === true) tail += ',"delta":true';
   if (time) tail += `,"time":${time}`;
-  if (channel) tail += `,"channel":${quoted(channel)}`;
-  if (key) tail += `,"key":${quoted(key)}`;
+  if (channel) tail += `,"channel":${escapedJsonString(channel)}`;
+  if (key) tail += `,"key":${escapedJsonString(key)}`;
   if (removed === true) tail += ',"removed":true';
   if (score) tail += `,"score":${score}`;
-  if (epoch) tail += `,"epoch":${quoted(epoch)}`;
+  if (epoch) tail += `,"epoch":${escapedJsonString(epoch)}`;
   return version ? `${tail},"version":${version}` : tail;
 }
 
 function tagsMember(tags: Readonly<Record<string, string>>): string {
   let members = '';
-  for (const key of Object.keys(tags)) members += `,${quoted(key)}:${quoted(tags[key] ?? '')}`;
+  for (const key of Object.keys(tags)) members += `,${escapedJsonString(key)}:${escapedJsonString(tags[key] ?? '')}`;
   return members === '' ? '' : `,"tags":{${members.slice(1)}}`;
-}
-
-function quoted(text: string): string {
-  return JSON.stringify(text.toWellFormed());
 }
 
 function utf8(bytes: Uint8Array): string {

@@ -5,4 +5,4 @@ export { grpcMethods, type GrpcMethod, type GrpcMethods } from './grpc-methods.t
 export { MAX_MESSAGE_DEPTH, NULL_MESSAGE, type AlwaysPresent } from './message-plan.ts';
 export { MAX_JSON_DEPTH } from './json-scanner.ts';
 export { inByteOrder } from './json-writer.ts';
-export { InvalidPayload, isJsonObject, isValidJson, withoutNewlines } from './raw-json.ts';
+export { escapedJsonString, InvalidPayload, isJsonObject, isValidJson, withoutNewlines } from './raw-json.ts';

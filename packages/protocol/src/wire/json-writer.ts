@@ -12,7 +12,7 @@ export interface JsonWriting {
 
 /** For client connections: payloads verbatim but for newlines; that they are JSON is the caller's business. */
 export const CLIENT_JSON: JsonWriting = {
-  string: (text) => JSON.stringify(text.toWellFormed()),
+  string: escapedJsonString,
   payload: (sink, payload) => sink.append(withoutNewlines(payload)),
   keys: Object.keys,
 };

@@ -52,7 +52,7 @@ const ESCAPED_CHARACTERS: Readonly<Record<string, string>> = {
   '\u2029': String.raw`\u2029`,
 };
 
-/** A JSON string literal with the escapes of API output. */
+/** A JSON string literal with the escapes of all our output, clients included (J8). */
 export function escapedJsonString(text: string): string {
   return JSON.stringify(text.toWellFormed()).replace(
     /[<>&\u2028\u2029]/g,

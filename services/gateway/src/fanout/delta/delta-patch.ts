@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { createDelta } from '@carillon/protocol/channel';
+import { escapedJsonString } from '@carillon/protocol/wire';
 
 /** How one publication differs from its predecessor. */
 export interface DeltaPatch {
@@ -18,5 +19,5 @@ export function createPatch(base: Uint8Array, data: Uint8Array): DeltaPatch | un
 /** The JSON string literal that holds a payload's text, or a patch (§5.2 D1). */
 export function jsonStringOf(bytes: Uint8Array): Uint8Array {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
-  return Buffer.from(JSON.stringify(text), 'utf8');
+  return Buffer.from(escapedJsonString(text), 'utf8');
 }
