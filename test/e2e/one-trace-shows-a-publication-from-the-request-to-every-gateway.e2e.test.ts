@@ -162,12 +162,18 @@ describe('a cluster with traces', () => {
   it('tells the backend which trace its proxied call belongs to', async () => {
     const calls = backend.callsOf('/connect');
     expect(calls).toHaveLength(clients.length);
-    await eventually(() => expect(collector.spans.filter(({ name }) => name === 'proxy connect')).toHaveLength(3));
+    for (const wanted of ['proxy connect', 'decide connect']) {
+      await eventually(() => expect(collector.spans.filter(({ name }) => name === wanted)).toHaveLength(3));
+    }
     const spans = collector.spans.filter(({ name }) => name === 'proxy connect');
     expect(new Set(calls.map(({ headers }) => headers['traceparent']))).toEqual(
       new Set(spans.map(({ traceId, spanId }) => `00-${traceId}-${spanId}-01`)),
     );
-    for (const span of spans) expect(span).toMatchObject({ kind: CLIENT, parentId: '' });
+    const questions = collector.spans.filter(({ name }) => name === 'decide connect');
+    for (const span of spans) expect(span).toMatchObject({ kind: CLIENT });
+    for (const span of questions) expect(span).toMatchObject({ kind: CLIENT, parentId: '' });
+    expect(new Set(spans.map(({ parentId }) => parentId))).toEqual(new Set(questions.map(({ spanId }) => spanId)));
+    expect(new Set(questions.map(({ resource }) => resource['service.name']))).toEqual(new Set(['carillon-gateway']));
   });
 
   it('writes channel, offset, epoch and trace of a publication to the log of every process, at level debug', async () => {

@@ -48,6 +48,15 @@ export interface Ask<Message> {
   /** `default` or the name of an entry of `proxies`. */
   readonly proxyName: string;
   readonly origin: AskOrigin;
+  /** The span that asks, where there are traces. */
+  readonly trace?: AskTrace | undefined;
+}
+
+/** A place in a trace, as the headers of W3C Trace Context write it. */
+export interface AskTrace {
+  readonly traceparent: string;
+  /** '' = none. */
+  readonly tracestate: string;
 }
 
 /** What the connection brought along, from which each proxy's allow-lists pick (proxy.md §3.2). */

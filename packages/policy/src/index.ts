@@ -29,7 +29,7 @@ export {
   type SubscribeQuestion,
   type SubscribeVerdict,
 } from './decide/decide-subscribe.ts';
-export type { Ask, AskOrigin, Decision, DecisionService } from './decision-service.ts';
+export type { Ask, AskOrigin, AskTrace, Decision, DecisionService } from './decision-service.ts';
 export { NOT_SUBSCRIBED, type Asker, type ChannelStanding, type OperationFlags } from './decide/permission.ts';
 export { effectiveDataFormat, isAcceptedPayload } from './channel/publication-data-format.ts';
 export type { Refusal } from './decide/refusal.ts';

@@ -36,6 +36,7 @@ import { DEFAULT_HUB_SETTINGS } from './fanout/hub-settings.ts';
 import { createLateParts } from './late-parts.ts';
 import { createNodeGauges } from './metrics.ts';
 import { createGrpcPolicy, type GrpcPolicy } from './policy/grpc-policy.ts';
+import { createTracedDecisions } from './policy/traced-decisions.ts';
 import { createHeartbeat } from './session/heartbeat.ts';
 
 export interface ComposeGatewayOptions {
@@ -226,7 +227,9 @@ interface Decisions {
 function decisionsOf(options: ComposeGatewayOptions): Decisions {
   if (options.decisions !== undefined) return { decisions: options.decisions, reloadDecisions: () => undefined };
   const remote = remoteDecisions(options);
-  return { decisions: remote, reloadDecisions: (next) => remote.setDeadline(decisionDeadlineMs(next)) };
+  const { tracing } = options;
+  const decisions = tracing === undefined ? remote : createTracedDecisions({ decisions: remote, tracing });
+  return { decisions, reloadDecisions: (next) => remote.setDeadline(decisionDeadlineMs(next)) };
 }
 
 function remoteDecisions({ config, log, metrics, clock }: ComposeGatewayOptions): GrpcPolicy {

@@ -22,6 +22,7 @@ test.each<[string, Ask<object>]>([
         emulatedHeaders: { authorization: 'x' },
         metadata: new Map([['k', ['v']]]),
       },
+      trace: { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', tracestate: 'a=1,b=2' },
     },
   ],
 ])('a question with %s arrives as it was asked', (_title, ask) => {
@@ -33,6 +34,7 @@ test.each<[string, Ask<object>]>([
   expect(received?.origin.headers).toEqual(ask.origin.headers);
   expect({ ...received?.origin.emulatedHeaders }).toEqual(ask.origin.emulatedHeaders);
   expect(received?.origin.metadata).toEqual(ask.origin.metadata);
+  expect(received?.trace).toEqual(ask.trace);
 });
 
 test.each<[string, Decision<{ data?: Uint8Array | undefined }>]>([

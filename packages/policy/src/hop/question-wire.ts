@@ -17,6 +17,8 @@ export function toWireQuestion<Message>(ask: Ask<Message>, deadlineMs: number): 
     metadata: metadata === undefined ? undefined : toHeaderValues(metadata),
     proxy: ask.proxyName,
     deadlineMs,
+    traceparent: ask.trace?.traceparent,
+    tracestate: ask.trace?.tracestate,
   };
   return { context, request: ask.message };
 }
@@ -29,7 +31,9 @@ export function fromWireQuestion<Message>({ context = {}, request }: WireQuestio
     emulatedHeaders: context.emulatedHeaders ?? {},
     metadata: context.metadata === undefined ? undefined : fromHeaderValues(context.metadata),
   };
-  return { message: request, proxyName: context.proxy ?? 'default', origin };
+  const { traceparent, tracestate = '' } = context;
+  const trace = traceparent === undefined ? undefined : { traceparent, tracestate };
+  return { message: request, proxyName: context.proxy ?? 'default', origin, trace };
 }
 
 type HeaderMap = NonNullable<DecisionContext['headers']>;

@@ -1,5 +1,6 @@
 // Traces by the OpenTelemetry SDK, to a collector by OTLP over HTTP. Loaded by openTracing alone.
 import {
+  createTraceState,
   diag,
   DiagLogLevel,
   ROOT_CONTEXT,
@@ -100,8 +101,9 @@ class OtlpSpan implements Span {
   readonly #span: OtelSpan;
 
   constructor(span: OtelSpan) {
-    const { traceId, spanId, traceFlags } = span.spanContext();
-    this.context = { traceId, spanId, isSampled: (traceFlags & TraceFlags.SAMPLED) !== 0 };
+    const { traceId, spanId, traceFlags, traceState } = span.spanContext();
+    const isSampled = (traceFlags & TraceFlags.SAMPLED) !== 0;
+    this.context = { traceId, spanId, isSampled, state: traceState?.serialize() };
     this.#span = span;
   }
 
@@ -118,9 +120,13 @@ class OtlpSpan implements Span {
   }
 }
 
-function below({ traceId, spanId, isSampled }: TraceContext): Context {
+function below({ traceId, spanId, isSampled, state }: TraceContext): Context {
   const traceFlags = isSampled ? TraceFlags.SAMPLED : TraceFlags.NONE;
-  return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags, isRemote: true });
+  const place = { traceId, spanId, traceFlags, isRemote: true };
+  return trace.setSpanContext(
+    ROOT_CONTEXT,
+    state === undefined ? place : { ...place, traceState: createTraceState(state) },
+  );
 }
 
 function samplerOf({ root, isParentBased, ratio }: SamplerSettings): Sampler {

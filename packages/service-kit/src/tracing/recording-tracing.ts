@@ -24,6 +24,7 @@ export class RecordingTracing implements Tracing {
       traceId: parent?.traceId ?? id.padStart(32, '0'),
       spanId: id.padStart(16, '0'),
       isSampled: parent?.isSampled ?? true,
+      ...(parent?.state === undefined ? {} : { state: parent.state }),
     };
     const span: RecordedSpan = {
       name,

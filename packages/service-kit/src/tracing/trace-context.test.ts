@@ -28,6 +28,14 @@ describe('traceparent', () => {
     expect(parseTraceparent(text)).toBeUndefined();
   });
 
+  it('goes with its state, unless that is longer than anybody has to pass on', () => {
+    const text = `00-${TRACE}-${SPAN}-01`;
+    expect(parseTraceparent(text, 'a=1,b=2')).toMatchObject({ state: 'a=1,b=2' });
+    expect(parseTraceparent(text, '')).not.toHaveProperty('state');
+    expect(parseTraceparent(text, `a=${'x'.repeat(600)}`)).not.toHaveProperty('state');
+    expect(parseTraceparent('garbage', 'a=1')).toBeUndefined();
+  });
+
   it('is written as it is read', () => {
     for (const isSampled of [true, false]) {
       const context = { traceId: TRACE, spanId: SPAN, isSampled };

@@ -40,7 +40,9 @@ export interface BackendCall<Message, Result> {
   /** Final: encoding rules and `meta` are dealt with. */
   readonly message: Message;
   readonly origin: AskOrigin;
-  /** Sent along as `traceparent`; undefined: none is. */
+  /** The span that asked for it. */
+  readonly parent?: TraceContext | undefined;
+  /** Sent along as `traceparent` and `tracestate`; undefined: none is. */
   readonly trace?: TraceContext | undefined;
 }
 
@@ -49,7 +51,9 @@ export interface StreamCall {
   readonly message: SubscribeRequest;
   readonly origin: AskOrigin;
   readonly isBidirectional: boolean;
-  /** Sent along as `traceparent`; undefined: none is. */
+  /** The span that asked for it. */
+  readonly parent?: TraceContext | undefined;
+  /** Sent along as `traceparent` and `tracestate`; undefined: none is. */
   readonly trace?: TraceContext | undefined;
 }
 

@@ -1,6 +1,6 @@
 import type { ProxyConfig, TlsConfig } from '@carillon/config';
 import type { Clock } from '@carillon/service-kit';
-import { formatTraceparent, TRACEPARENT, type TraceContext } from '@carillon/service-kit/tracing';
+import { formatTraceparent, TRACEPARENT, TRACESTATE, type TraceContext } from '@carillon/service-kit/tracing';
 import {
   Client,
   compressionAlgorithms,
@@ -76,6 +76,7 @@ function toMetadata(headers: RequestHeaders, trace: TraceContext | undefined, { 
     }
     // In place of the client's, whose child it is.
     if (trace !== undefined) metadata.set(TRACEPARENT, formatTraceparent(trace));
+    if (trace?.state !== undefined) metadata.set(TRACESTATE, trace.state);
     if (grpc.credentialsKey !== '') metadata.set(grpc.credentialsKey.toLowerCase(), grpc.credentialsValue);
   } catch (error) {
     throw backendFailure('proxy_unencodable', 'a header cannot be sent as metadata', error);

@@ -1,6 +1,6 @@
 import type { ProxyConfig, TlsConfig } from '@carillon/config';
 import { ProtocolViolation } from '@carillon/protocol/codes';
-import { formatTraceparent, TRACEPARENT, type TraceContext } from '@carillon/service-kit/tracing';
+import { formatTraceparent, TRACEPARENT, TRACESTATE, type TraceContext } from '@carillon/service-kit/tracing';
 import { Agent, errors, type Dispatcher } from 'undici';
 
 import { backendFailure, encodeFailure } from './backend-failure.ts';
@@ -80,6 +80,7 @@ function encodeRequest(url: URL, { selected, trace }: ChosenHeaders, encode: () 
     if (trace === undefined || key !== TRACEPARENT) headers[name] = values;
   }
   if (trace !== undefined) headers[TRACEPARENT] = [formatTraceparent(trace)];
+  if (trace?.state !== undefined && !selected.has(TRACESTATE)) headers[TRACESTATE] = [trace.state];
   if (url.username !== '' && !selected.has('authorization')) headers['Authorization'] = [basicCredentials(url)];
   headers['Content-Type'] = ['application/json'];
   try {

@@ -44,6 +44,23 @@ describe('a backend in a trace', () => {
     expect(backend.requests[0]?.headers['traceparent']).toBe(`00-${CLIENT.traceId}-${span?.context.spanId}-01`);
   });
 
+  test('hears of the span below the one that asked for the decision, with the state of its trace', async () => {
+    const [http, grpc] = [await startHttpFixture(answers({ result: {} })), await startGrpcFixture(grpcAnswers({}))];
+    const tracing = new RecordingTracing();
+    const overHttp = decisionsOf({ endpoint: http.url, httpHeaders: ['traceparent'] }, { tracing });
+    const overGrpc = decisionsOf({ endpoint: `grpc://${grpc.target}` }, { tracing });
+    opened.push(overHttp, overGrpc, http, grpc);
+    const asking = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) };
+    const trace = { traceparent: `00-${asking.traceId}-${asking.spanId}-01`, tracestate: 'one=1,two=2' };
+    await overHttp.connect({ ...ask(WITH_TRACE), trace });
+    await overGrpc.rpc({ ...ask(), trace });
+    expect(tracing.spans.map(({ parent }) => parent)).toMatchObject([asking, asking]);
+    const expected = tracing.spans.map(({ context }) => `00-${asking.traceId}-${context.spanId}-01`);
+    expect(http.requests[0]?.headers).toMatchObject({ traceparent: expected[0], tracestate: 'one=1,two=2' });
+    expect(grpc.calls[0]?.metadata.get('traceparent')).toEqual([expected[1]]);
+    expect(grpc.calls[0]?.metadata.get('tracestate')).toEqual(['one=1,two=2']);
+  });
+
   test('that fails fails its span', async () => {
     const tracing = new RecordingTracing();
     const decisions = decisionsOf({ endpoint: 'http://127.0.0.1:1/' }, { tracing });

@@ -2,12 +2,13 @@ import type { AskOrigin } from '@carillon/policy';
 import {
   parseTraceparent,
   TRACEPARENT,
+  TRACESTATE,
   type Span,
   type TraceContext,
   type Tracing,
 } from '@carillon/service-kit/tracing';
 
-import type { BackendStream, ProxyKind } from './backend.ts';
+import type { BackendStream, ProxyKind, StreamCall } from './backend.ts';
 import type { GuardedBackend } from './guarded-backend.ts';
 
 export interface TracedBackendOptions {
@@ -19,16 +20,16 @@ export interface TracedBackendOptions {
 
 /** An endpoint whose calls are spans, and that is told of them: what the backend does for a call goes on in its trace. */
 export function createTracedBackend({ backend, tracing, endpointName }: TracedBackendOptions): GuardedBackend {
-  const start = (kind: ProxyKind, origin: AskOrigin): Span =>
+  const start = (kind: ProxyKind, { origin, parent }: Pick<StreamCall, 'origin' | 'parent'>): Span =>
     tracing.startSpan(`proxy ${kind}`, {
       kind: 'client',
-      parent: clientTrace(origin),
+      parent: parent ?? clientTrace(origin),
       attributes: { 'carillon.proxy.type': kind, 'carillon.proxy.endpoint': endpointName },
     });
 
   return {
     async call(call) {
-      const span = start(call.method.kind, call.origin);
+      const span = start(call.method.kind, call);
       try {
         return await backend.call({ ...call, trace: span.context });
       } catch (error) {
@@ -39,7 +40,7 @@ export function createTracedBackend({ backend, tracing, endpointName }: TracedBa
       }
     },
     openStream(call, listener): BackendStream {
-      const span = start('subscribe_stream', call.origin);
+      const span = start('subscribe_stream', call);
       const stream = backend.openStream({ ...call, trace: span.context }, listener);
       // The span is that of the opening: a stream lasts for as long as its subscription.
       stream.first.then(
@@ -58,7 +59,7 @@ export function createTracedBackend({ backend, tracing, endpointName }: TracedBa
 /** A client may bring the trace that its connection belongs to. */
 function clientTrace({ headers }: AskOrigin): TraceContext | undefined {
   const [given] = headers.get(TRACEPARENT) ?? [];
-  return given === undefined ? undefined : parseTraceparent(given);
+  return given === undefined ? undefined : parseTraceparent(given, headers.get(TRACESTATE)?.join(','));
 }
 
 function reasonOf(error: unknown): string {

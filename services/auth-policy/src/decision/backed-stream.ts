@@ -3,6 +3,7 @@ import type { SubscribeResult } from '@carillon/protocol/proxy';
 import { OperationalError } from '@carillon/service-kit';
 
 import type { BackendStream } from '../backend/backend.ts';
+import { parentOf } from './ask-parent.ts';
 import { decideSubscribeStream } from './decide-subscribe-stream.ts';
 import type { ProxyEndpoint } from '../proxy/proxy-registry.ts';
 
@@ -23,7 +24,7 @@ export interface BackedStreamOptions {
 export function openBackedStream({ endpoint, ask, listener, onBug }: BackedStreamOptions): BackedStream {
   const { isBidirectional, origin } = ask;
   const message = decideSubscribeStream.prepare(ask.message, endpoint.options);
-  const stream = endpoint.backend.openStream({ message, origin, isBidirectional }, listener);
+  const stream = endpoint.backend.openStream({ message, origin, isBidirectional, parent: parentOf(ask) }, listener);
   const close = (): void => stream.cancel(new OperationalError('stream_closed', 'nobody listens any more'));
 
   async function decide(): Promise<Decision<SubscribeResult>> {

@@ -3,6 +3,7 @@ import { OperationalError, type Log } from '@carillon/service-kit';
 
 import type { ProxyKind } from '../backend/backend.ts';
 import type { ProxyRegistry } from '../proxy/proxy-registry.ts';
+import { parentOf } from './ask-parent.ts';
 import { noStream, openBackedStream, type BackedStream } from './backed-stream.ts';
 import { decideConnect } from './decide-connect.ts';
 import { decideMapPublish } from './decide-map-publish.ts';
@@ -39,7 +40,8 @@ export function createDecisionMaker({ registry, log }: DecisionMakerOptions): Ba
     if (endpoint === undefined) return { kind: 'failed', reason: `no proxy ${ask.proxyName} for ${rule.method.kind}` };
     try {
       const message = rule.prepare(ask.message, endpoint.options);
-      return rule.decide(await endpoint.backend.call({ method: rule.method, message, origin: ask.origin }));
+      const { origin } = ask;
+      return rule.decide(await endpoint.backend.call({ method: rule.method, message, origin, parent: parentOf(ask) }));
     } catch (error) {
       if (error instanceof OperationalError) return { kind: 'failed', reason: `${error.code}: ${error.message}` };
       reportBug(rule.method.kind, error);
