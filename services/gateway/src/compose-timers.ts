@@ -40,7 +40,10 @@ export function composeTimers(deps: ComposeTimersDeps): ConnectionEnds {
   const { settings, deadlines, clock } = deps;
   const heartbeat = createHeartbeat<Session>({
     clock,
-    timing: () => ({ intervalMs: settings().pingIntervalMs, pongTimeoutMs: settings().pongTimeoutMs }),
+    timing: ({ socket }) => ({
+      intervalMs: socket.traits.pingIntervalMs ?? settings().pingIntervalMs,
+      pongTimeoutMs: settings().pongTimeoutMs,
+    }),
     firstPing: spreadFirstPing(Math.random),
     expectsPong: ({ socket }) => !socket.traits.unidirectional && settings().pongTimeoutMs > 0,
     onPing: (session) => session.ping(),

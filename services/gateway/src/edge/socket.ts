@@ -58,6 +58,8 @@ export interface TransportTraits {
   readonly emulated: boolean;
   /** False where WebSocket control frames replace application pings (cf_ws_frame_ping_pong). */
   readonly applicationPing: boolean;
+  /** How often the transport pings, whatever is configured. */
+  readonly pingIntervalMs?: number | undefined;
   /** The socket can be subscribed to fan-out topics. */
   readonly topics: boolean;
 }

@@ -20,7 +20,7 @@ export interface HeartbeatTiming {
 
 export interface HeartbeatOptions<E> {
   readonly clock: Clock;
-  readonly timing: () => HeartbeatTiming;
+  readonly timing: (subject: E) => HeartbeatTiming;
   /** Fraction of the interval, 0 to 1, that passes before the first ping. See {@link spreadFirstPing}. */
   readonly firstPing: () => number;
   /** Unidirectional clients can't answer: they are pinged and never time out. */
@@ -101,7 +101,7 @@ export function createHeartbeat<E>(options: HeartbeatOptions<E>): Heartbeat<E> {
   return {
     add(subject) {
       remove(subject);
-      const timing = options.timing();
+      const timing = options.timing(subject);
       if (timing.intervalMs <= 0) return;
       const beat = new Beat(subject, timing);
       beats.set(subject, beat);

@@ -164,7 +164,7 @@ function connectResult(
     ttl: expires ? ttlOf(expireAt, nowMs, MAX_TTL_S) : undefined,
     data: authentication.data,
     subs,
-    ping: traits.applicationPing ? Math.floor(settings.pingIntervalMs / 1000) : undefined,
+    ping: traits.applicationPing ? Math.floor((traits.pingIntervalMs ?? settings.pingIntervalMs) / 1000) : undefined,
     pong: traits.applicationPing && !traits.unidirectional && settings.pongTimeoutMs > 0,
     session: traits.emulated || traits.unidirectional ? session.sessionId : undefined,
     node: traits.emulated ? deps.control.nodeId : undefined,

@@ -12,6 +12,8 @@ const TRAITS: TransportTraits = {
   unidirectional: true,
   emulated: false,
   applicationPing: true,
+  // compat: not `client.ping_interval`.
+  pingIntervalMs: 25_000,
   topics: false,
 };
 
