@@ -111,6 +111,7 @@ test('defaultenv prints sorted names, with texts in double quotes', async () => 
   expect(lines).toEqual([...lines].sort());
   expect(lines).toContain('CENTRIFUGO_HTTP_API_KEY="k"');
   expect(lines).toContain('CENTRIFUGO_CHANNEL_MAX_LENGTH=255');
+  expect(lines).toContain('CENTRIFUGO_CLIENT_PING_INTERVAL=25s');
   expect(lines).toContain('CENTRIFUGO_CLIENT_INSECURE=false');
   const short = openTerminal();
   expect(await defaultEnvCommand({ baseNonZeroOnly: true }, short.io)).toBe(0);

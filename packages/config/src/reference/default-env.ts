@@ -30,5 +30,5 @@ function isZero(value: unknown): boolean {
 function show({ field }: EnvOption, value: unknown): string {
   if (field.kind === 'list' && Array.isArray(value)) return JSON.stringify(value.join(' '));
   if (field.kind === 'items' || field.kind === 'map') return JSON.stringify(JSON.stringify(value));
-  return field.kind === 'duration' || field.kind === 'string' ? JSON.stringify(value) : String(value);
+  return field.kind === 'string' ? JSON.stringify(value) : String(value);
 }
