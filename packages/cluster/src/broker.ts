@@ -12,7 +12,8 @@ import type { TraceContext } from '@carillon/service-kit/tracing';
 export interface Broker {
   /**
    * Appends (when `history` is given) and fans out one publication.
-   * Resolves when the publication is durable as far as the adapter promises durability.
+   * Resolves when the publication is durable as far as the adapter promises durability, and, as a rule, handed to the
+   * receiver of a node that has joined the channel: a publisher who is subscribed gets it before the answer.
    */
   publish(request: PublishRequest): Promise<PublishResult>;
 

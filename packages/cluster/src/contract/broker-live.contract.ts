@@ -100,6 +100,28 @@ export function describeLive(underTest: () => BrokerUnderTest): void {
       expect(event?.kind === 'publication' && event.live.epoch).toBe('');
     });
 
+    it('hands what the channel does not keep over to its own node before it answers', async () => {
+      const channel = freshChannel();
+      const { reader } = underTest();
+      await reader.broker.join(channel, {});
+      for (const text of ['a', 'b']) {
+        await reader.broker.publish({ channel, data: bytes(text) });
+        expect(reader.received.log(channel).at(-1)).toBe(`${text}@0`);
+      }
+    });
+
+    it('takes names that no subject of NATS could hold', async () => {
+      const { publisher, reader } = underTest();
+      const name = `${freshChannel()}${'x'.repeat(20_000)}`;
+      for (const channel of [name, `${name}.`]) {
+        await reader.broker.join(channel, { retention: retain() });
+        await publishTexts(publisher, channel, ['a', 'b']);
+        await eventually(() => expect(reader.received.log(channel)).toEqual(['a@1', 'b@2']));
+        const page = await publisher.broker.history(channel, { retention: retain(), limit: -1 });
+        expect(page.publications.map(textAt)).toEqual(['a@1', 'b@2']);
+      }
+    });
+
     it('delivers a publication that skips the history without moving the top', async () => {
       const { channel, publisher, reader } = await joined();
       await publishTexts(publisher, channel, ['a']);

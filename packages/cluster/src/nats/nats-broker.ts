@@ -186,6 +186,7 @@ class NatsBroker implements Broker {
       const key = request.idempotencyKey ?? '';
       if (key !== '' && !(await this.#claims.claim(channel, key, body.nonce, this.#publishDeadlineMs))) return REPEATED;
       this.#publishLive(channel, body);
+      await this.#live.heard(channel);
       return PUBLISHED_LIVE;
     }
     // An outage that is known is not waited out: only the short one of a change to another server.

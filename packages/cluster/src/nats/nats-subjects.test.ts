@@ -26,6 +26,18 @@ describe('NATS subjects', () => {
     }
   });
 
+  test('very long names fit into a control line of NATS, each in its own way', () => {
+    const names = ['x', 'y', '☃', '*'].map((unit) => unit.repeat(6_000));
+    for (const name of names) {
+      const subject = subjects.logSlot(name, { slots: 11, index: 3 });
+      expect(subject).toMatch(/^app\.one\.h\.0\.==[A-Za-z0-9_-]{43}\.11-3$/);
+      expect(subjects.channelOfLog(subject)).toBeUndefined();
+      expect(subjects.idempotency(name, name).length).toBeLessThan(200);
+    }
+    expect(new Set(names.map((name) => subjects.live(name))).size).toBe(names.length);
+    expect(subjects.live('*'.repeat(255))).toBe(`app.one.f.0.${'=2a'.repeat(255)}`);
+  });
+
   test('the shard of a name never changes', () => {
     const eight = createNatsSubjects({ prefix: 'c' });
     expect(['news', 'chat:1', 'личное#1'].map((channel) => eight.shardOf(channel))).toEqual([5, 6, 1]);

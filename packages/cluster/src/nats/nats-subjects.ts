@@ -1,6 +1,6 @@
 // The one file that spells subjects, streams and tokens (architecture §2). A prefix keeps clusters that share a NATS apart.
 import { createHash } from 'node:crypto';
-import { decodeToken, encodeToken, hashText } from './subject/subject-token.ts';
+import { boundedToken, decodeToken, encodeToken, hashText, MAX_TOKEN_CHARS } from './subject/subject-token.ts';
 
 /** Shards of channel streams unless configured: one stream is one goroutine and one Raft group on the NATS side. */
 export const DEFAULT_SHARDS = 8;
@@ -31,7 +31,7 @@ export interface NatsSubjects {
   /** All log subjects of a shard, and how a record's subject maps to its live subject on the server. */
   logSubjects(shard: number): string;
   liveDestination(shard: number): string;
-  /** The channel of a log record's subject; undefined when it is none. */
+  /** The channel of a log record's subject; undefined when it is none, or shows only a digest of a very long name. */
   channelOfLog(subject: string): string | undefined;
   idempotencySubjects(): string;
 
@@ -91,7 +91,7 @@ export function createNatsSubjects({ prefix, shards = DEFAULT_SHARDS }: NatsSubj
   // Stream names hold no dots.
   const name = p.replaceAll('.', '_');
   const shardOf = (channel: string): number => (shards === 1 ? 0 : hashText(channel) % shards);
-  const encodeAt = (channel: string): string => `${shardOf(channel)}.${encodeToken(channel)}`;
+  const encodeAt = (channel: string): string => `${shardOf(channel)}.${boundedToken(channel)}`;
   // Each command of a channel spells several subjects of it.
   const at = remembered(encodeAt);
   return {
@@ -108,7 +108,7 @@ export function createNatsSubjects({ prefix, shards = DEFAULT_SHARDS }: NatsSubj
         slot: (slot) => base + slotToken(slot),
       };
     },
-    idempotency: (channel, key) => `${p}.i.${encodeToken(channel)}.${encodeToken(key)}`,
+    idempotency: (channel, key) => `${p}.i.${boundedToken(channel)}.${boundedToken(key)}`,
     write: (nodeId) => `${p}.w.${encodeToken(nodeId)}`,
     logStream: (shard) => `${name}-log-${shard}`,
     idempotencyStream: () => `${name}-idempotency`,
@@ -144,11 +144,12 @@ export function createNatsSubjects({ prefix, shards = DEFAULT_SHARDS }: NatsSubj
 /** Names that are remembered, twice: the ones since the last change of generations, and those before. */
 const GENERATION = 4_096;
 
-/** Remembers what `encode` gave for the names of late. */
+/** Remembers what `encode` gave for the names of late, but not for very long ones: thousands of them would fill the memory. */
 function remembered(encode: (name: string) => string): (name: string) => string {
   let young = new Map<string, string>();
   let old = young;
   return (name) => {
+    if (name.length > MAX_TOKEN_CHARS) return encode(name);
     const known = young.get(name);
     if (known !== undefined) return known;
     const token = old.get(name) ?? encode(name);

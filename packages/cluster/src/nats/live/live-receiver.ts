@@ -129,6 +129,19 @@ export class LiveInterest {
     await joined.ready;
   }
 
+  /** Resolves when what this node has sent to the channel so far is handed over here; at once where it does not listen. */
+  async heard(channel: string): Promise<void> {
+    const joined = this.#channels.get(channel);
+    if (joined === undefined || joined.live.isSilent) return;
+    const { deadlineMs, clock, log } = this.#deps;
+    try {
+      await withDeadline(this.#flushed(), deadlineMs, 'nats_timeout', clock);
+    } catch (error) {
+      // It left at most once, as promised; whether it arrived is not known.
+      log.debug('a publication was not heard', { channel, error });
+    }
+  }
+
   part(channel: string): void {
     const joined = this.#channels.get(channel);
     if (joined === undefined || joined.partedUntil !== undefined) return;
@@ -199,7 +212,7 @@ export class LiveInterest {
     }
   }
 
-  /** One round trip for all joins of a turn: the server has the interest then. */
+  /** One round trip for all of a turn: the server has what was sent before, and what it sent back meanwhile is here. */
   #flushed(): Promise<void> {
     this.#flush ??= Promise.resolve().then(() => {
       this.#flush = undefined;

@@ -1,4 +1,5 @@
 // Any string as one subject token and back. Names may hold spaces, `*`, `>`, `.`, control characters, lone surrogates.
+import { createHash } from 'node:crypto';
 
 const PLAIN = /^[A-Za-z0-9_-]+$/;
 const ESCAPED = /[^A-Za-z0-9_-]/g;
@@ -13,6 +14,19 @@ export function encodeToken(text: string): string {
   if (PLAIN.test(text)) return text;
   if (text === '') return '=';
   return text.replaceAll(ESCAPED, escapeUnit);
+}
+
+/**
+ * Longest token that still shows the name, characters. Names that a client may subscribe to by default (255 bytes) never
+ * take more than 765; a server ends a connection whose subjects do not fit into its control line (4,096).
+ */
+export const MAX_TOKEN_CHARS = 1_024;
+
+/** As {@link encodeToken}; for a longer token `==` and a digest of the name, which cannot be decoded. */
+export function boundedToken(text: string): string {
+  const token = encodeToken(text);
+  if (token.length <= MAX_TOKEN_CHARS) return token;
+  return `==${createHash('sha256').update(token).digest('base64url')}`;
 }
 
 /** What {@link encodeToken} was given; undefined when it gives no such token. */
