@@ -21,11 +21,22 @@ describe('the channel pattern of the channels method', () => {
     [String.raw`\*`, 'x', false],
     ['a.b', 'aXb', false],
     ['a-b/c', 'a-b/c', true],
+    // compat: only `!` negates, and a range is alone in its class.
+    ['[^a]', '^', true],
+    ['[^a]', 'b', false],
+    ['[ab-z]', '-', true],
+    ['[ab-z]', 'c', false],
+    [String.raw`[\]a]`, ']', true],
+    [String.raw`[\a]`, '\\', false],
+    ['a\\', 'a', true],
   ])('%j on %j is %s', (pattern, channel, expected) => {
     expect(compileChannelPattern(pattern)?.(channel)).toBe(expected);
   });
 
-  it.each(['[', 'a[', '[]', '[z-a]', 'a\\'])('refuses %j', (pattern) => {
-    expect(compileChannelPattern(pattern)).toBeUndefined();
-  });
+  it.each(['[', 'a[', '[]', '[!]', '[]a]', '[z-a]', '[a-]', '[a-z0-9]', '[a-b-c]', String.raw`[a\]`])(
+    'refuses %j',
+    (pattern) => {
+      expect(compileChannelPattern(pattern)).toBeUndefined();
+    },
+  );
 });

@@ -31,7 +31,7 @@ interface Part {
   readonly end: number;
 }
 
-function simplePart(characters: readonly string[], index: number, openLists: number): Part | undefined {
+function simplePart(characters: readonly string[], index: number, openLists: number): Part {
   const character = characters[index] ?? '';
   switch (character) {
     case '*':
@@ -41,8 +41,9 @@ function simplePart(characters: readonly string[], index: number, openLists: num
     case '{':
       return { source: '(?:', end: index };
     case '\\': {
-      const escaped = characters[index + 1];
-      return escaped === undefined ? undefined : { source: quote(escaped), end: index + 1 };
+      // compat: one that escapes nothing is nothing.
+      const escaped = characters[index + 1] ?? '';
+      return { source: quote(escaped), end: index + 1 };
     }
     case ',':
       return { source: openLists > 0 ? '|' : ',', end: index };
@@ -53,23 +54,29 @@ function simplePart(characters: readonly string[], index: number, openLists: num
   }
 }
 
-/** The class that opens at `start`; undefined when it never closes, is empty, or holds a range that runs backwards. */
+/**
+ * The class that opens at `start`: one range, or characters of which each stands for itself. Undefined when it never closes,
+ * is empty, or holds a range that runs backwards or is not all that it holds (compat).
+ */
 function characterClass(characters: readonly string[], start: number): Part | undefined {
-  let index = start + 1;
-  const isNegated = characters[index] === '!' || characters[index] === '^';
-  if (isNegated) index += 1;
-  let body = '';
-  for (let first = true; index < characters.length; index++, first = false) {
-    const from = characters[index] ?? '';
-    if (from === ']' && !first) return { source: `[${isNegated ? '^' : ''}${body}]`, end: index };
-    const to = characters[index + 2];
-    if (characters[index + 1] === '-' && to !== undefined && to !== ']') {
-      if (from > to) return undefined;
-      body += `${quoteInClass(from)}-${quoteInClass(to)}`;
-      index += 2;
-    } else {
-      body += quoteInClass(from);
-    }
+  const isNegated = characters[start + 1] === '!';
+  const first = isNegated ? start + 2 : start + 1;
+  const part = characters[first + 1] === '-' ? range(characters, first) : characterList(characters, first);
+  return part && { source: `[${isNegated ? '^' : ''}${part.source}]`, end: part.end };
+}
+
+function range(characters: readonly string[], first: number): Part | undefined {
+  const [from = '', , to, close] = characters.slice(first, first + 4);
+  if (to === undefined || close !== ']' || to < from) return undefined;
+  return { source: `${quoteInClass(from)}-${quoteInClass(to)}`, end: first + 3 };
+}
+
+function characterList(characters: readonly string[], first: number): Part | undefined {
+  let source = '';
+  for (let index = first; index < characters.length; index++) {
+    if (characters[index] === ']') return source === '' ? undefined : { source, end: index };
+    if (characters[index] === '\\') index += 1;
+    source += quoteInClass(characters[index] ?? '');
   }
   return undefined;
 }
