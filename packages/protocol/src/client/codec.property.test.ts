@@ -46,7 +46,7 @@ function arbitraryValue(field: FieldPlan, depth: number): fc.Arbitrary<unknown> 
     case 'double':
       return fc.double({ noNaN: true, noDefaultInfinity: true });
     case 'bytes':
-      return fc.jsonValue().map(json);
+      return fc.jsonValue({ depthSize: 'small', maxDepth: 3 }).map(json);
     case 'message':
       return arbitraryMessage(field.message!, depth + 1);
     default:
