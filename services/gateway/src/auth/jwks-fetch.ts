@@ -24,17 +24,31 @@ const EC_CURVES: ReadonlyMap<string, string> = new Map([
 
 const BASE64URL = /^[A-Za-z0-9_-]+$/;
 
-/** Fetches and reads a key set. Rejects with `TokenError` 'invalid'; nothing of a set that failed is used. */
+/**
+ * Fetches and reads a key set. Rejects with `TokenError` 'invalid'; nothing of a set that failed is used. Only an answer
+ * that did not come, or was none, is worth a second attempt.
+ */
 export async function fetchKeySet(url: string, fetcher: typeof fetch = fetch): Promise<readonly SetKey[]> {
   let failure: unknown;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    let text: string;
     try {
-      return readKeySet(await fetchText(url, fetcher));
+      text = await fetchText(url, fetcher);
     } catch (error) {
       failure = error;
+      continue;
     }
+    return readFetched(text);
   }
   throw new TokenError('invalid', 'the key set can not be had', failure);
+}
+
+function readFetched(text: string): readonly SetKey[] {
+  try {
+    return readKeySet(text);
+  } catch (error) {
+    throw error instanceof TokenError ? error : new TokenError('invalid', 'the key set is not JSON', error);
+  }
 }
 
 async function fetchText(url: string, fetcher: typeof fetch): Promise<string> {

@@ -5,6 +5,7 @@ import { exportJWK, SignJWT, type JWK } from 'jose';
 import { createSilentLog, FakeClock } from '@carillon/service-kit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createJwksKeys } from './jwks-keys.ts';
+import { MAX_USELESS_FETCHES } from './fetch-allowance.ts';
 import { createVerifyToken } from './verify-token.ts';
 import type { TokenSettings } from './token-settings.ts';
 
@@ -163,10 +164,14 @@ describe('a key set endpoint', () => {
     const body = setOf(await jwk(rsa.publicKey, { kid: 'r' }));
     const second = await keyServer((_path, count) => (count === 1 ? { status: 500 } : { body }));
     await verify(second.url)(await sign(rsa.privateKey, 'RS256', { kid: 'r' }));
-    const never = await keyServer(() => ({ body: 'garbage' }));
+    const never = await keyServer(() => ({ status: 500 }));
     const refused = verify(never.url)(await sign(rsa.privateKey, 'RS256', { kid: 'r' }));
     await expect(refused).rejects.toMatchObject({ code: 'invalid' });
     expect(never.requests).toHaveLength(2);
+    const garbage = await keyServer(() => ({ body: 'garbage' }));
+    const unreadable = verify(garbage.url)(await sign(rsa.privateKey, 'RS256', { kid: 'r' }));
+    await expect(unreadable).rejects.toMatchObject({ code: 'invalid' });
+    expect(garbage.requests).toHaveLength(1);
   });
 
   it('that hangs costs a bounded time', async () => {
@@ -178,7 +183,7 @@ describe('a key set endpoint', () => {
     expect(performance.now() - startedAt).toBeLessThan(12_000);
   });
 
-  it('is asked once for many tokens at a time, and not again at once for a forged key id', async () => {
+  it('is asked once for many tokens at a time, and a few times at once for forged key ids, then once a second', async () => {
     const body = setOf(await jwk(rsa.publicKey, { kid: 'r' }));
     const { url, requests } = await keyServer(() => ({ body }));
     const clock = new FakeClock(1.8e12);
@@ -187,11 +192,28 @@ describe('a key set endpoint', () => {
     await Promise.all(Array.from({ length: 20 }, () => check(token)));
     expect(requests).toHaveLength(1);
     const forged = await sign(rsa.privateKey, 'RS256', { kid: 'forged' });
-    await expect(check(forged)).rejects.toMatchObject({ code: 'invalid' });
-    expect(requests).toHaveLength(1);
+    for (let tries = 0; tries < 20; tries += 1) {
+      await expect(check(forged)).rejects.toMatchObject({ code: 'invalid' });
+    }
+    expect(requests).toHaveLength(1 + MAX_USELESS_FETCHES);
     await clock.advance(1001);
-    await expect(check(forged)).rejects.toMatchObject({ code: 'invalid' });
-    expect(requests).toHaveLength(2);
+    for (let tries = 0; tries < 3; tries += 1) {
+      await expect(check(forged)).rejects.toMatchObject({ code: 'invalid' });
+    }
+    expect(requests).toHaveLength(2 + MAX_USELESS_FETCHES);
+  });
+
+  it('gives a key that it got a moment ago', async () => {
+    const [first, second] = [await jwk(rsa.publicKey, { kid: 'first' }), await jwk(ec.publicKey, { kid: 'second' })];
+    let body = setOf(first);
+    const { url, requests } = await keyServer(() => ({ body }));
+    const check = verify(url);
+    await check(await sign(rsa.privateKey, 'RS256', { kid: 'first' }));
+    const token = await sign(ec.privateKey, 'ES256', { kid: 'second' });
+    await expect(check(token)).rejects.toMatchObject({ code: 'invalid' });
+    body = setOf(first, second);
+    await check(token);
+    expect(requests).toHaveLength(3);
   });
 
   it('keeps the keys of tenants apart and refuses unclean paths', async () => {

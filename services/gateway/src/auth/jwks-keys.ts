@@ -1,5 +1,6 @@
 import type { CryptoKey } from 'jose';
 import { SingleFlight, type Clock, type Log } from '@carillon/service-kit';
+import { createFetchAllowance } from './fetch-allowance.ts';
 import { createEndpointResolver } from './jwks-endpoint.ts';
 import { fetchKeySet, importSetKey, type SetKey } from './jwks-fetch.ts';
 import type { KeySource } from './key-source.ts';
@@ -8,28 +9,13 @@ import { TokenError } from './token-verifier.ts';
 /** How long a key stays after its last use, ms (tokens.md §3.2). */
 const KEY_TTL_MS = 3_600_000;
 
-/** Between two fetches of one endpoint for key ids it did not have: forged ids must not hammer it. */
-const UNKNOWN_KID_PAUSE_MS = 1000;
-
-/** After a failed fetch; doubled by each further failure up to the pause above. */
-const FIRST_FAILURE_PAUSE_MS = 20;
-
 /** Keys kept over all endpoints; beyond it the one that was used longest ago goes. */
 const MAX_KEYS = 1024;
-
-/** Endpoints whose last fetch is remembered. */
-const MAX_ENDPOINTS = 256;
 
 interface CachedKey {
   readonly key: SetKey;
   readonly imported: Map<string, CryptoKey>;
   usedAt: number;
-}
-
-interface EndpointPause {
-  /** Monotonic ms. */
-  readonly until: number;
-  readonly failures: number;
 }
 
 export interface JwksKeysDeps {
@@ -43,7 +29,7 @@ export interface JwksKeysDeps {
 export function createJwksKeys({ endpoint, clock, log, fetchSet = fetchKeySet }: JwksKeysDeps): KeySource {
   const resolve = createEndpointResolver(endpoint);
   const cache = new Map<string, CachedKey>();
-  const pauses = new Map<string, EndpointPause>();
+  const allowance = createFetchAllowance(clock);
   const flights = new SingleFlight<string, void>();
 
   function find(url: string, kid: string): CachedKey | undefined {
@@ -64,32 +50,27 @@ export function createJwksKeys({ endpoint, clock, log, fetchSet = fetchKeySet }:
     try {
       for (const key of await fetchSet(url)) {
         const value = { key, imported: new Map<string, CryptoKey>(), usedAt: clock.monotonic() };
-        remember(cache, { key: cacheKey(url, key.kid), value, max: MAX_KEYS });
+        remember(cache, cacheKey(url, key.kid), value);
       }
-      pauseEndpoint(url, { lengthMs: UNKNOWN_KID_PAUSE_MS, failures: 0 });
+      allowance.succeeded(url);
     } catch (error) {
-      const failures = pauses.get(url)?.failures ?? 0;
-      const lengthMs = Math.min(UNKNOWN_KID_PAUSE_MS, FIRST_FAILURE_PAUSE_MS * 2 ** failures);
-      pauseEndpoint(url, { lengthMs, failures: failures + 1 });
+      allowance.failed(url);
       log.warn('key set fetch failed', { error });
       throw error;
     }
   }
 
   async function fetchFor(url: string, kid: string): Promise<CachedKey> {
-    const pause = pauses.get(url);
-    if (pause !== undefined && clock.monotonic() < pause.until) {
+    if (!allowance.mayFetch(url)) {
       throw new TokenError('invalid', 'the key id is unknown, or its endpoint failed a moment ago');
     }
     await flights.run(url, () => refresh(url));
     const found = find(url, kid);
-    if (found === undefined) throw new TokenError('invalid', 'the key id is unknown');
+    if (found === undefined) {
+      allowance.missed(url);
+      throw new TokenError('invalid', 'the key id is unknown');
+    }
     return found;
-  }
-
-  function pauseEndpoint(url: string, { lengthMs, failures }: { lengthMs: number; failures: number }): void {
-    const value = { until: clock.monotonic() + lengthMs, failures };
-    remember(pauses, { key: url, value, max: MAX_ENDPOINTS });
   }
 
   return {
@@ -109,13 +90,9 @@ function cacheKey(url: string, kid: string): string {
   return `${url}\n${kid}`;
 }
 
-/** Sets an entry in a map that forgets its oldest one beyond `max`. */
-function remember<Value>(
-  map: Map<string, Value>,
-  { key, value, max }: { readonly key: string; readonly value: Value; readonly max: number },
-): void {
-  map.delete(key);
-  map.set(key, value);
-  const oldest = map.size > max ? map.keys().next().value : undefined;
-  if (oldest !== undefined) map.delete(oldest);
+function remember(cache: Map<string, CachedKey>, id: string, key: CachedKey): void {
+  cache.delete(id);
+  cache.set(id, key);
+  const oldest = cache.size > MAX_KEYS ? cache.keys().next().value : undefined;
+  if (oldest !== undefined) cache.delete(oldest);
 }
