@@ -124,7 +124,7 @@ describe('headers', () => {
       emulatedHeaders: ['authorization', 'cookie'],
       http: {
         ...DEFAULT_PROXY.http,
-        staticHeaders: { cookie: 'static', 'X-Static': 's', 'Content-Type': 'text/html' },
+        staticHeaders: { cookie: 'static', 'x-STATIC': 's', 'Content-Type': 'text/html' },
       },
     });
     await rpc(decisions, {}, origin);
@@ -136,6 +136,9 @@ describe('headers', () => {
       'x-static': 's',
       'content-type': 'application/json',
     });
+    // As Go's client writes them.
+    const { rawHeaders = [] } = backend.requests[0] ?? {};
+    expect(rawHeaders).toEqual(expect.arrayContaining(['X-Static', 'Cookie', 'X-Many', 'Authorization']));
     expect(headers).not.toHaveProperty('x-secret');
     expect(headers).not.toHaveProperty('x-emulated');
     expect(headers?.host).not.toBe('evil');

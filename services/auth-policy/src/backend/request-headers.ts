@@ -10,7 +10,7 @@ export interface HeaderOptions {
 }
 
 export interface RequestHeader {
-  /** As configured for a fixed header, in canonical case for one that is passed on. */
+  /** In canonical case. */
   readonly name: string;
   readonly values: readonly string[];
 }
@@ -47,7 +47,7 @@ export function selectHeaders(options: HeaderOptions): HeaderSelection {
   const fixed = new Map<string, RequestHeader>();
   for (const [name, value] of Object.entries(options.fixed)) {
     const key = name.toLowerCase();
-    if (!NEVER_PASSED.has(key)) fixed.set(key, { name, values: [value] });
+    if (!NEVER_PASSED.has(key)) fixed.set(key, { name: canonicalName(key), values: [value] });
   }
   const transport = listed(options.httpHeaders);
   const emulated = listed(options.emulatedHeaders);
