@@ -11,6 +11,7 @@ import { mountAdmin } from './http/admin/admin-routes.ts';
 import { answerNotFound, createHttpApi } from './http/http-server.ts';
 import { InFlight } from './http/in-flight.ts';
 import { mountOpsRoutes } from './http/listener/ops-routes.ts';
+import { mountSwagger } from './http/swagger/swagger-routes.ts';
 import { createApiMetrics } from './metrics.ts';
 import { createFailureLog } from './method/failure/failure-log.ts';
 import { createCallFollower } from './method/follow/follow-calls.ts';
@@ -46,6 +47,8 @@ export interface Api {
   mount(app: TemplatedApp): void;
   /** The same for what an admin interface asks. */
   mountAdmin(app: TemplatedApp): void;
+  /** The page that describes the API, if it is on. */
+  mountSwagger(app: TemplatedApp): void;
   /** Opens ports of its own: HTTP with health and metrics, and gRPC if enabled. Rejects if one cannot be had. */
   listen(): Promise<ApiPorts>;
   /** gRPC alone, for whoever mounts the HTTP API elsewhere; gives the port, or undefined where gRPC is off. */
@@ -88,6 +91,7 @@ export function composeApi(options: ComposeApiOptions): Api {
     const app = instrument?.(bare) ?? bare;
     if (servesAdmin) mountAdmin(app, admin);
     if (servesApi) httpApi.mount(app);
+    if (servesOps) mountSwagger(app, settings.http);
     if (servesOps) mountOpsRoutes(app, { ...pathsOf(settings), health, metrics, inFlight, clock, log });
     app.any('/*', answerNotFound);
   };
@@ -110,6 +114,7 @@ export function composeApi(options: ComposeApiOptions): Api {
   return {
     mount: (app) => httpApi.mount(app),
     mountAdmin: (app) => mountAdmin(app, admin),
+    mountSwagger: (app) => mountSwagger(app, settings.http),
     listenGrpc,
     async listen() {
       let httpPort: number | undefined;

@@ -45,7 +45,7 @@ export interface ListenerSettings {
   readonly tls: TlsConfig;
   readonly servesApi: boolean;
   readonly servesAdmin: boolean;
-  /** Health and metrics. */
+  /** Health, metrics, and the page of the API. */
   readonly servesOps: boolean;
 }
 

@@ -35,6 +35,7 @@ export async function runStandalone(
   const { engine } = gateway;
   const api = composeApi({ config, ...engine, channels: gateway.channels, log, clock, metrics, tracing });
   gateway.mount((app) => api.mountAdmin(app), config.admin.external ? 'main' : 'internal');
+  gateway.mount((app) => api.mountSwagger(app), 'internal');
   gateway.mount((app) => api.mount(app), config.httpApi.external ? 'main' : 'internal');
   const token = isDev ? await demoToken(config, io) : '';
   if (isDev) {

@@ -14,7 +14,6 @@ import { legacyEndpoint } from './legacy-endpoint.ts';
 import { batchEndpoint, methodEndpoint, type Endpoint } from './method-endpoint.ts';
 import { readBody } from './read-body.ts';
 import { requestTrace } from './request-trace.ts';
-import { mountSwagger } from './swagger/swagger-routes.ts';
 
 export interface HttpApiDeps {
   readonly settings: HttpApiSettings;
@@ -38,7 +37,6 @@ export function createHttpApi(deps: HttpApiDeps): { mount(app: TemplatedApp): vo
     mount(app) {
       if (settings.isDisabled) return;
       const { prefix } = settings;
-      mountSwagger(app, settings.swagger, prefix);
       const post = (path: string, route: Route): void => {
         app.post(path, route);
         app.any(path, refuseMethod);

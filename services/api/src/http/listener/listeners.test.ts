@@ -93,6 +93,18 @@ describe('ports of the api service', () => {
     await expect(fetch(`${api.url}/health`)).rejects.toThrow('fetch failed');
   });
 
+  it('keep the page of the API inside where the API itself is outside, and where it is off', async () => {
+    const internal = await freePort();
+    const swagger = { enabled: true };
+    const http_server = { internal_port: internal, internal_address: '127.0.0.1' };
+    const { url } = await start({ swagger, http_server, http_api: { key: 'k', external: true } });
+    expect((await fetch(`${url}/api/info`)).status).toBe(405);
+    expect((await fetch(`${url}/swagger`)).status).toBe(404);
+    expect((await fetch(`http://127.0.0.1:${internal}/swagger`)).status).toBe(200);
+    const off = await start({ swagger, http_api: { disabled: true } });
+    expect((await fetch(`${off.url}/swagger`)).status).toBe(200);
+  });
+
   it('follow the table of endpoints by listener', () => {
     const listenersOf = (file: object): unknown =>
       apiSettings(configOf(file)).listeners.map(({ port, servesApi, servesOps }) => [port, servesApi, servesOps]);

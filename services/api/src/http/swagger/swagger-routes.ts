@@ -13,7 +13,10 @@ export interface SwaggerSettings {
 const encoder = new TextEncoder();
 
 /** The OpenAPI document of the API at `{prefix}/openapi.json`, and a page that tries its methods at `{prefix}`. */
-export function mountSwagger(app: TemplatedApp, { isEnabled, prefix }: SwaggerSettings, apiPrefix: string): void {
+export function mountSwagger(
+  app: TemplatedApp,
+  { prefix: apiPrefix, swagger: { isEnabled, prefix } }: { readonly prefix: string; readonly swagger: SwaggerSettings },
+): void {
   if (!isEnabled) return;
   const document = jsonAnswer(
     encoder.encode(JSON.stringify(openApiDocument({ prefix: apiPrefix, version: ownVersion() }))),
