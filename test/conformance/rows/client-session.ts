@@ -49,6 +49,30 @@ export const clientSession: readonly Scenario[] = [
     const token = t.token({ sub: 'other', channels: ['nope:x'] });
     expect(await client.call({ refresh: { token } })).toEqual({ id: 2, error: UNKNOWN_CHANNEL });
   }),
+  row('client 99d', 'only the subscribe command minds the length of a channel name', async (t) => {
+    const long = `hist:${t.id}${'x'.repeat(6_000)}`;
+    const client = await t.connect({ request: { subs: { [long]: {} } } });
+    expect(client.connected.subs).toEqual({ [long]: {} });
+    expect(await client.call({ publish: { channel: long, data: 1 } })).toEqual({ id: 2, publish: {} });
+    expect(await client.push()).toMatchObject({ channel: long, pub: { data: 1, offset: 1 } });
+    const { history } = await client.call({ history: { channel: long, limit: 1 } });
+    expect(history).toMatchObject({ publications: [{ data: 1, offset: 1 }], offset: 1 });
+    expect(await client.subscribe(`${long}x`)).toMatchObject({ error: { code: 107 } });
+  }),
+  row('client 117c', 'a subscriber gets its own publication before the reply', async (t) => {
+    const client = await t.connect();
+    const channel = t.channel();
+    await client.subscribe(channel);
+    const seen = client.socket.frames.length;
+    await client.call({ publish: { channel, data: 1 } });
+    const lines = client.socket.frames.slice(seen).flatMap((frame) => frame.toString().split('\n'));
+    expect(lines.map((line) => Object.keys(JSON.parse(line)).at(-1))).toEqual(['push', 'publish']);
+  }),
+  row('client 119c', 'a publish of an unknown type is a plain one', async (t) => {
+    const client = await t.connect();
+    const request = { channel: t.channel(), data: 1, type: 7, key: 'k', removed: true };
+    expect(await client.call({ publish: request })).toEqual({ id: 2, publish: {} });
+  }),
   rowFor('insecure', 'tokens 57c', 'insecure does not forget the expiry of a refresh token', async (t) => {
     const client = await t.connect();
     expect(await client.call({ refresh: { token: t.token() } })).toMatchObject({ refresh: { expires: true } });

@@ -27,7 +27,6 @@ function granted(requested: string[], question: Partial<ConnectChannelsQuestion>
     granted: new Set(),
     user: '42',
     insecure: false,
-    maxChannelBytes: 255,
     rules,
     ...question,
   });
@@ -39,7 +38,7 @@ test.each<[string, string[], Partial<ConnectChannelsQuestion>, string[]]>([
   ['the flag, anonymous', ['open:x', 'all:x'], { user: '' }, ['all:x']],
   ['private', ['$open:x'], { insecure: true }, []],
   ['a bad name', ['open:é'], { insecure: true }, []],
-  ['a long name', [`open:${'x'.repeat(255)}`], {}, []],
+  ['a long name', [`open:${'x'.repeat(255)}`], {}, [`open:${'x'.repeat(255)}`]],
   ['an empty name', [''], { insecure: true }, []],
   ['a listed user', ['users:#42', 'users:#43', 'users:x'], {}, ['users:#42', 'users:x']],
   ['an empty entry', ['users:#'], { user: '' }, []],
@@ -61,7 +60,6 @@ test('the source is the connect request', () => {
     granted: new Set(),
     user: '42',
     insecure: false,
-    maxChannelBytes: 255,
     rules,
   });
   expect(verdict).toMatchObject({ kind: 'grant', source: 8 });

@@ -1,4 +1,4 @@
-import { channelByteLength, type ChannelSyntax } from '@carillon/protocol/channel';
+import type { ChannelSyntax } from '@carillon/protocol/channel';
 import { DISCONNECT_BAD_REQUEST } from '@carillon/protocol/codes';
 
 import { isListedUser, type ChannelFacts, type ChannelRules } from '../channel/channel-rules.ts';
@@ -14,8 +14,6 @@ export interface ConnectChannelsQuestion {
   readonly user: string;
   /** `client.insecure`. */
   readonly insecure: boolean;
-  /** `channel.max_length`: longer names are skipped. */
-  readonly maxChannelBytes: number;
   readonly rules: Pick<ChannelRules, 'resolve'>;
 }
 
@@ -33,16 +31,16 @@ export function decideConnectChannels(question: ConnectChannelsQuestion): Connec
   for (const name of question.requested) {
     const channel = question.rules.resolve(name);
     if (channel === undefined) return refuseConnection(DISCONNECT_BAD_REQUEST);
-    if (question.granted.has(name) || !isEligible(channel, question.maxChannelBytes)) continue;
+    if (question.granted.has(name) || !isEligible(channel)) continue;
     if (isGranted(channel, question.user) || question.insecure) channels.push(channel);
   }
   return { kind: 'grant', channels, source: SUBSCRIPTION_SOURCE.connectRequest };
 }
 
 /** Kinds of channels that can be had this way at all. */
-function isEligible({ name, isPrivate, isNameValid, options }: ChannelFacts, maxChannelBytes: number): boolean {
-  if (name === '' || channelByteLength(name) > maxChannelBytes) return false;
-  if (isPrivate || !isNameValid) return false;
+function isEligible({ name, isPrivate, isNameValid, options }: ChannelFacts): boolean {
+  // compat: `channel.max_length` binds the subscribe command alone (tokens.md §7).
+  if (name === '' || isPrivate || !isNameValid) return false;
   if (options.subscribeProxyEnabled || options.subscribeStreamProxyEnabled) return false;
   // Server-side subscriptions are of the stream type.
   return options.subscriptionType === '' || options.subscriptionType === 'stream';

@@ -1,6 +1,6 @@
 import type { PublishRequest as BrokerPublish } from '@carillon/cluster';
 import { decideMapPublish, decideMapRemove, decidePublish, type ChannelFacts } from '@carillon/policy';
-import { PUBLISH_TYPE_STREAM, type ClientInfo, type PublishRequest } from '@carillon/protocol/client';
+import { PUBLISH_TYPE_MAP, type ClientInfo, type PublishRequest } from '@carillon/protocol/client';
 import { ClientError, INTERNAL_ERROR, NOT_AVAILABLE } from '@carillon/protocol/codes';
 import type { PublishResult } from '@carillon/protocol/proxy';
 import type { Session } from '../session/session.ts';
@@ -23,7 +23,8 @@ export function createPublish(deps: Pick<CommandDeps, 'settings' | 'broker' | 'd
     const name = request.channel ?? '';
     const data = request.data ?? NO_DATA;
     const channel = name === '' ? undefined : settings.channels.resolve(name);
-    if ((request.type ?? 0) !== PUBLISH_TYPE_STREAM) refuseMapPublish(session, { request, channel, settings });
+    // compat: every other type is a plain publish.
+    if (request.type === PUBLISH_TYPE_MAP) refuseMapPublish(session, { request, channel, settings });
     const verdict = decidePublish({
       name,
       channel,

@@ -39,7 +39,6 @@ export function serverSubscriptionsOf(
       granted: new Set(all.keys()),
       user: identity.user,
       insecure: settings.insecure,
-      maxChannelBytes: settings.maxChannelBytes,
       rules: settings.channels,
     });
     if (verdict.kind !== 'grant') throwRefusal(verdict);

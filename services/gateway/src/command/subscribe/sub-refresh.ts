@@ -36,7 +36,8 @@ export function createSubRefresh(deps: SubRefreshDeps): CommandHandler {
     });
     if (claims === 'mismatch') throw new Disconnect(DISCONNECT_INVALID_TOKEN);
     const nowMs = deps.clock.now();
-    if (claims.expireAt > 0 && claims.expireAt <= nowMs / 1000) throw new ClientError(EXPIRED);
+    // compat: unlike that of a subscribe, an expiry of this very second is taken (client-protocol §3.11).
+    if (claims.expireAt > 0 && claims.expireAt < Math.floor(nowMs / 1000)) throw new ClientError(EXPIRED);
     if (session.subscriptions.get(channel) !== subscription) throw new ClientError(PERMISSION_DENIED);
     subscription.expireAt = claims.expireAt;
     const before = subscription.info;
