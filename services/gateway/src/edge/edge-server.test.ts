@@ -40,7 +40,10 @@ describe('edge server', () => {
     const { url } = await start();
     const response = await fetch(`${url}/connection/init`);
     expect(response.headers.get('content-type')).toBe('application/json');
+    expect(response.headers.get('access-control-allow-credentials')).toBe('true');
     expect(await response.text()).toBe('{}');
+    const foreign = await fetch(`${url}/connection/init`, { headers: { origin: 'http://evil.example' } });
+    expect([foreign.status, foreign.headers.get('access-control-allow-credentials')]).toEqual([200, null]);
   });
 
   it('serves 404 for what is switched off or unknown', async () => {

@@ -6,7 +6,8 @@ import type { EdgeContext, EdgeObserver } from './edge-context.ts';
 import type { EdgeSettings, KeptNames, ListenSettings } from './edge-settings.ts';
 import { type Emulate, mountEmulation } from './emulation.ts';
 import { mountHttpStream } from './http-stream.ts';
-import { respond, type ResponseOptions } from './http/respond.ts';
+import { corsHeaders } from './http/cors.ts';
+import { type HeaderLine, respond, type ResponseOptions } from './http/respond.ts';
 import { routePattern } from './http/route-pattern.ts';
 import { type AddRoutes, type InstrumentApp, Listener } from './listener.ts';
 import type { AcceptSocket, TopicPublisher } from './socket.ts';
@@ -179,7 +180,9 @@ function mountTransports(app: TemplatedApp, context: EdgeContext, emulate: Emula
   if (settings.init.enabled) {
     app.any(routePattern(settings.init.handlerPrefix), (res, req) => {
       const isHead = req.getMethod() === 'head';
-      respond(res, 200, { headers: [['Content-Type', 'application/json']], body: '{}', isHead });
+      // Pages of other origins ask, before they connect.
+      const headers: HeaderLine[] = [...corsHeaders(req, context.admission), ['Content-Type', 'application/json']];
+      respond(res, 200, { headers, body: '{}', isHead });
     });
   }
 }
