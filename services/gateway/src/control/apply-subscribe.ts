@@ -31,6 +31,11 @@ export function createApplySubscribe(
   deps: ApplySubscribeDeps,
 ): (session: Session, command: SubscribeControl) => Promise<void> {
   return async (session, command) => {
+    // compat: before anything else, and also where the connection has the channel.
+    if (session.channelCount >= deps.settings().channelLimit) {
+      deps.close.disconnect(session, DISCONNECT_CHANNEL_LIMIT);
+      return;
+    }
     if (command.expireAt > 0 && command.expireAt <= deps.clock.now() / 1000) {
       throw new OperationalError('subscription_expired', 'expire_at is in the past', { retriable: false });
     }
@@ -38,10 +43,6 @@ export function createApplySubscribe(
     const existing = session.subscriptions.get(command.channel);
     if (existing !== undefined) {
       await deps.subscribeAgain(session, existing, command);
-      return;
-    }
-    if (session.channelCount >= deps.settings().channelLimit) {
-      deps.close.disconnect(session, DISCONNECT_CHANNEL_LIMIT);
       return;
     }
     const settled = Promise.withResolvers<void>();
