@@ -101,6 +101,8 @@ export interface PublishRequest {
   readonly tags?: Readonly<Record<string, string>> | undefined;
   /** Undefined: only fanned out, no offset (history off, or skip_history). */
   readonly retention?: Retention | undefined;
+  /** How the channel keeps what others publish, where this publication is not kept: a key counts for all of them. */
+  readonly streamRetention?: Retention | undefined;
   /** Repeats within five minutes give the first result and publish nothing (channels-and-config §2.3). */
   readonly idempotencyKey?: string | undefined;
   /** > 0: suppressed when not above the stored version of the same version epoch. Needs retention. */

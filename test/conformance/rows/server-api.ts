@@ -267,6 +267,21 @@ export const publishing: readonly Scenario[] = [
     await t.publish(t.channel(), 'last');
     expect([(await client.publication()).data, (await client.publication()).data]).toEqual(['a', 'last']);
   }),
+  row('api 46c', 'an idempotency key counts with and without skip_history', async (t) => {
+    const client = await t.connect();
+    const channel = t.channel('hist');
+    await client.subscribe(channel);
+    const kept = { idempotency_key: 'kept' };
+    const live = { idempotency_key: 'live' };
+    const first = await t.publish(channel, 'a', kept);
+    for (let turn = 0; turn < 2; turn += 1)
+      expect(await t.publish(channel, 1, { ...kept, skip_history: true })).toEqual(first);
+    expect(await t.publish(channel, 'b', { ...live, skip_history: true })).toEqual({});
+    for (let turn = 0; turn < 2; turn += 1) expect(await t.publish(channel, 2, live)).toEqual({});
+    expect(await t.publish(channel, 'c')).toEqual({ ...first, offset: 2 });
+    const received = [await client.publication(), await client.publication(), await client.publication()];
+    expect(received.map(({ data }) => data)).toEqual(['a', 'b', 'c']);
+  }),
   row('api 47', 'an older version is not published', async (t) => {
     const client = await t.connect();
     const channel = t.channel('hist');
@@ -311,7 +326,10 @@ export const publishing: readonly Scenario[] = [
     await client.subscribe(t.channel());
     await t.publish(t.channel(), 'v2', { version: 2 });
     await t.publish(t.channel(), 'v1', { version: 1 });
-    expect([(await client.publication()).data, (await client.publication()).data]).toEqual(['v2', 'v1']);
+    expect([await client.publication(), await client.publication()]).toEqual([
+      { data: 'v2', version: 2 },
+      { data: 'v1', version: 1 },
+    ]);
   }),
   row('api 51', 'tags reach subscribers and history', async (t) => {
     const client = await t.connect();

@@ -69,6 +69,16 @@ export function describeLive(underTest: () => BrokerUnderTest): void {
       await eventually(() => expect(marks()).toEqual([false, true, false, true, true, false, true, false]));
     }, 30_000);
 
+    it('carries the version of a publication, in the log and outside', async () => {
+      const { channel, publisher, reader } = await joined();
+      for (const retention of [retain(), undefined]) {
+        await publisher.broker.publish({ channel, data: bytes('x'), version: 7, retention });
+      }
+      await eventually(() =>
+        expect(reader.received.lives(channel).map(({ publication }) => publication.version)).toEqual([7, 7]),
+      );
+    });
+
     it('hands over the trace of a publication that has one, in the log and outside, and none of those beside it', async () => {
       const { channel, publisher, reader } = await joined();
       const trace = { traceId: 'ab'.repeat(16), spanId: 'cd'.repeat(8), isSampled: true };

@@ -64,6 +64,37 @@ export function describeOnce(underTest: () => BrokerUnderTest): void {
       await eventually(() => expect(reader.received.log(channel)).toEqual(['a@0', 'fence@0']));
     });
 
+    it('count for what is kept and for what is not kept of a channel with history', async () => {
+      const channel = await joined();
+      const { publisher, reader } = underTest();
+      const outside = { position: { offset: 0, epoch: '' } };
+      const publishOutside = (text: string, idempotencyKey: string, { broker } = publisher): Promise<PublishResult> =>
+        broker.publish({ channel, data: bytes(text), streamRetention: retain(), idempotencyKey });
+      const { position } = await publish(channel, 'a', { idempotencyKey: 'kept' });
+      for (const node of [publisher, reader]) {
+        expect(await publishOutside('again', 'kept', node)).toEqual({ position, suppressed: 'idempotency' });
+      }
+      expect(await publishOutside('b', 'not kept')).toEqual(outside);
+      for (const node of [publisher, reader]) {
+        const request = { channel, data: bytes('again'), retention: retain(), idempotencyKey: 'not kept' };
+        expect(await node.broker.publish(request)).toEqual({ ...outside, suppressed: 'idempotency' });
+        expect(await publishOutside('again', 'not kept', node)).toEqual({ ...outside, suppressed: 'idempotency' });
+      }
+      expect((await publish(channel, 'c')).position).toEqual({ ...position, offset: 2 });
+      expect(await receivedUntilFence(channel)).toEqual(['a@1', 'b@0', 'c@2']);
+    });
+
+    it('let one publication outside the stream through, however many nodes publish it at the same time', async () => {
+      const channel = await joined();
+      const { publisher, reader } = underTest();
+      const request = { channel, data: bytes('a'), streamRetention: retain(), idempotencyKey: 'k' };
+      const results = await Promise.all(
+        [publisher, reader, publisher, reader].map(({ broker }) => broker.publish(request)),
+      );
+      expect(results.filter(({ suppressed }) => suppressed === undefined)).toHaveLength(1);
+      expect(await receivedUntilFence(channel)).toEqual(['a@0']);
+    });
+
     it('may hold any characters', async () => {
       const channel = await joined();
       for (const idempotencyKey of ['a b', 'a.b', 'a*', '>', 'é\n', 'A B'])

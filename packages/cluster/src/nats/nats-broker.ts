@@ -183,11 +183,11 @@ class NatsBroker implements Broker {
     const { channel, retention } = request;
     const body = this.#bodyOf(request);
     if (retention === undefined) {
-      const key = request.idempotencyKey ?? '';
-      if (key !== '' && !(await this.#claims.claim(channel, key, body.nonce, this.#publishDeadlineMs))) return REPEATED;
+      const result = await this.#claim(request, body);
+      if (result.suppressed !== undefined) return result;
       this.#publishLive(channel, body);
       await this.#live.heard(channel);
-      return PUBLISHED_LIVE;
+      return result;
     }
     // An outage that is known is not waited out: only the short one of a change to another server.
     if (!this.#link.isConnected) await this.#link.whenConnected(RECONNECT_WAIT_MS);
@@ -204,6 +204,18 @@ class NatsBroker implements Broker {
     );
     this.#written.note(channel, result.position);
     return result;
+  }
+
+  /** Who may publish outside the stream. With a key, one: where the channel has a log, that knows all keys. */
+  async #claim(request: PublishRequest, { nonce }: PublicationBody): Promise<PublishResult> {
+    const { channel, idempotencyKey = '', streamRetention } = request;
+    if (idempotencyKey === '') return PUBLISHED_LIVE;
+    if (streamRetention !== undefined) {
+      const claim = { channel, retention: wholeRetention(streamRetention), idempotencyKey };
+      return this.#router.claim(claim, this.#publishDeadlineMs);
+    }
+    const isOurs = await this.#claims.claim(channel, idempotencyKey, nonce, this.#publishDeadlineMs);
+    return isOurs ? PUBLISHED_LIVE : REPEATED;
   }
 
   async publishJoin(channel: string, info: ClientInfo): Promise<void> {
@@ -284,7 +296,7 @@ class NatsBroker implements Broker {
       data: request.data,
       info: request.info,
       tags: request.tags,
-      version: request.retention === undefined ? 0 : (request.version ?? 0),
+      version: request.version ?? 0,
       isDelta: request.delta ?? false,
       trace: request.trace,
     };

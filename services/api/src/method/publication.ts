@@ -42,12 +42,13 @@ async function publishFollowed(request: BrokerPublish, broker: Broker, call: Fol
 }
 
 function brokerPublish(channel: ChannelFacts, data: Uint8Array, { channels, options }: Publishing): BrokerPublish {
+  const retention = retentionOf(channel.options, channels);
   return {
     channel: channel.name,
     data,
     info: undefined,
     tags: options.tags,
-    retention: options.skipHistory === true ? undefined : retentionOf(channel.options, channels),
+    ...(options.skipHistory === true ? { streamRetention: retention } : { retention }),
     idempotencyKey: options.idempotencyKey,
     version: options.version,
     versionEpoch: options.versionEpoch,

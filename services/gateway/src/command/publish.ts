@@ -111,6 +111,7 @@ function changedByBackend(plain: BrokerPublish, result: PublishResult | undefine
     ...plain,
     data,
     retention: result.skipHistory === true ? undefined : plain.retention,
+    streamRetention: result.skipHistory === true ? plain.retention : undefined,
     tags: result.tags,
     idempotencyKey: result.idempotencyKey,
     delta: result.delta === true,

@@ -24,6 +24,17 @@ export interface PublicationEntry extends Entry {
   resolve(result: PublishResult): void;
 }
 
+/** Takes an idempotency key for a publication outside the stream. Resolves with the result of whoever has had it before. */
+export interface ClaimEntry extends Entry {
+  readonly kind: 'claim';
+  readonly retention: Retention;
+  readonly idempotencyKey: string;
+  resolve(result: PublishResult): void;
+}
+
+/** What may have an idempotency key. */
+export type KeyedEntry = PublicationEntry | ClaimEntry;
+
 /** Changes the state without a publication. `touch` also creates; `remove` resolves undefined where there is nothing. */
 export interface MarkEntry extends Entry {
   readonly kind: 'touch' | 'remove';
@@ -37,7 +48,7 @@ export interface RestEntry extends Entry {
   resolve(state: LogState | undefined): void;
 }
 
-export type AppendEntry = PublicationEntry | MarkEntry | RestEntry;
+export type AppendEntry = KeyedEntry | MarkEntry | RestEntry;
 
 /**
  * An entry of which an attempt went unanswered. It may be on its way through a replicated log still, which refuses all
@@ -45,6 +56,10 @@ export type AppendEntry = PublicationEntry | MarkEntry | RestEntry;
  */
 export function asRepeat(entry: AppendEntry, askedAt: number): AppendEntry {
   return entry.kind === 'publication' && !entry.isRepeat ? { ...entry, isRepeat: true, askedAt } : entry;
+}
+
+export function isKeyed(entry: AppendEntry): entry is KeyedEntry {
+  return entry.kind === 'publication' || entry.kind === 'claim';
 }
 
 export function isSameRetention(a: Retention, b: Retention): boolean {

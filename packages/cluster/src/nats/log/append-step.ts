@@ -3,8 +3,8 @@ import type { StreamPosition } from '@carillon/protocol/channel';
 import type { RingSlot } from '../nats-subjects.ts';
 import type { LogRecord, LogState } from '../record/log-record.ts';
 import { MAX_BATCH } from '../record/log-record.ts';
-import { isSameRetention } from './append-entry.ts';
-import type { AppendEntry, MarkEntry, PublicationEntry, RestEntry } from './append-entry.ts';
+import { isKeyed, isSameRetention } from './append-entry.ts';
+import type { AppendEntry, ClaimEntry, KeyedEntry, MarkEntry, PublicationEntry, RestEntry } from './append-entry.ts';
 import type { PublicationBody } from '../record/publication-body.ts';
 import { afterMark, afterPublications, initialState, isVersionSuppressed, nextSlot } from './log-state.ts';
 import { isMetaExpired, needsRest, visibleFloor } from './log-state.ts';
@@ -13,7 +13,7 @@ export type AppendStep =
   /** Answer without a record; `entry` has left the queue. */
   | {
       readonly kind: 'answer';
-      readonly entry: PublicationEntry;
+      readonly entry: KeyedEntry;
       readonly suppressed: 'idempotency' | 'version';
       readonly position: StreamPosition;
     }
@@ -49,14 +49,14 @@ export function nextStep(queue: AppendEntry[], context: StepContext): AppendStep
     return restStep(first, context);
   }
   const known = state === undefined || isMetaExpired(state, first.retention, nowMs) ? undefined : state;
-  if (first.kind !== 'publication') {
-    queue.shift();
-    return markStep(first, known, context);
-  }
-  const answer = suppression(first, known, context);
+  const answer = isKeyed(first) ? suppression(first, known, context) : undefined;
   if (answer !== undefined) {
     queue.shift();
     return answer;
+  }
+  if (first.kind !== 'publication') {
+    queue.shift();
+    return markStep(first, known, context);
   }
   const before = known ?? initialState(context.createEpoch(), first.retention, state);
   const entries = takeBatch(queue, first, before);
@@ -78,7 +78,7 @@ function withoutPatch(body: PublicationBody): PublicationBody {
   return body.isDelta ? { ...body, isDelta: false } : body;
 }
 
-function markStep(entry: MarkEntry, known: LogState | undefined, context: StepContext): AppendStep {
+function markStep(entry: MarkEntry | ClaimEntry, known: LogState | undefined, context: StepContext): AppendStep {
   if (entry.kind === 'remove' && known === undefined) return { kind: 'answer_mark', entry, state: undefined };
   const before = known ?? initialState(context.createEpoch(), entry.retention, context.state);
   const after = afterMark(before, entry.retention, context.nowMs, entry.kind === 'remove');
@@ -92,14 +92,11 @@ function restStep(entry: RestEntry, { state, isMarked, nowMs }: StepContext): Ap
 }
 
 /** Idempotency comes before the version (channels-and-config §2.3). */
-function suppression(
-  entry: PublicationEntry,
-  known: LogState | undefined,
-  context: StepContext,
-): AppendStep | undefined {
+function suppression(entry: KeyedEntry, known: LogState | undefined, context: StepContext): AppendStep | undefined {
   const position = entry.idempotencyKey === '' ? undefined : context.findKey(entry.idempotencyKey);
   if (position !== undefined) return { kind: 'answer', entry, suppressed: 'idempotency', position };
-  if (known === undefined || !isVersionSuppressed(known, entry.body.version, entry.versionEpoch)) return undefined;
+  if (entry.kind === 'claim' || known === undefined) return undefined;
+  if (!isVersionSuppressed(known, entry.body.version, entry.versionEpoch)) return undefined;
   return { kind: 'answer', entry, suppressed: 'version', position: { offset: known.offset, epoch: known.epoch } };
 }
 

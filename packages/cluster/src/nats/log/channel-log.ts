@@ -1,17 +1,16 @@
 // The writing end of one channel: a queue, and one append in flight. Correct with any number of writers anywhere, since each
 // append is a compare-and-set on the channel's last sequence; keeping to one writer only makes conflicts rare.
-import { createHash } from 'node:crypto';
+import type { StreamPosition } from '@carillon/protocol/channel';
 import { OperationalError, type Clock, type Log, type TimerHandle } from '@carillon/service-kit';
 import type { BrokerMetrics } from '../broker-metrics.ts';
 import type { NatsLink } from '../nats-connection.ts';
 import type { ChannelLogSubjects, RingSlot } from '../nats-subjects.ts';
 import type { ByteWriter } from '../record/byte-writer.ts';
 import { writeLogRecord, type LogRecord, type LogState } from '../record/log-record.ts';
-import { isSameNonce } from '../record/publication-body.ts';
 import type { AppendHandler, AppendMessage, AppendOutcome, LogPublisher } from '../request/log-publisher.ts';
-import { asRepeat, type AppendEntry, type PublicationEntry } from './append-entry.ts';
+import { asRepeat, isKeyed, type AppendEntry, type KeyedEntry } from './append-entry.ts';
 import { nextStep, type AppendStep } from './append-step.ts';
-import type { IdempotencyWindow } from './idempotency-window.ts';
+import { messageIdOf, type IdempotencyWindow } from './idempotency-window.ts';
 import type { LogReader, LogTop } from './log-reader.ts';
 import {
   forgotten,
@@ -24,7 +23,7 @@ import {
   recordEnd,
 } from './log-state.ts';
 import { asReadError, inDoubtError } from './log-errors.ts';
-import { isSameRecord, RepeatSearch, sharesPublication } from './repeat-search.ts';
+import { isOfAttempt, isSameRecord, RepeatSearch, sharesPublication } from './repeat-search.ts';
 import { SlotSequences, type SequenceBudget } from './slot-sequences.ts';
 
 /** What all channels of a writer share. */
@@ -55,6 +54,8 @@ const MAX_WAITING = 2_000;
 const MAX_TRUST_MS = MIN_RECORD_LIFE_MS / 2;
 /** Slots whose sequence is read at a time: one for who publishes once, more for who goes on. */
 const MAX_SLOTS_READ = 64;
+/** The position of a publication outside the stream. */
+const OUTSIDE: StreamPosition = { offset: 0, epoch: '' };
 
 interface InFlight {
   readonly step: AppendStep & { kind: 'append' };
@@ -207,7 +208,7 @@ export class ChannelLog implements AppendHandler {
     const { out, clock } = this.#shared;
     writeLogRecord(out, record);
     const [entry] = entries;
-    const key = entry?.kind === 'publication' ? entry.idempotencyKey : '';
+    const key = entry !== undefined && isKeyed(entry) ? entry.idempotencyKey : '';
     return {
       subject: this.#subjects.slot(slot),
       payload: out.finish(),
@@ -245,13 +246,14 @@ export class ChannelLog implements AppendHandler {
     this.#confirmedAt = this.#shared.clock.monotonic();
     const { offset: last, epoch } = record.state;
     for (const [index, entry] of entries.entries()) {
-      if (entry.kind !== 'publication') entry.resolve(record.state);
+      if (entry.kind === 'claim') this.#onPublished(entry, OUTSIDE);
+      else if (entry.kind !== 'publication') entry.resolve(record.state);
       else this.#onPublished(entry, { offset: last - entries.length + 1 + index, epoch });
     }
     this.#advance();
   }
 
-  #onPublished(entry: PublicationEntry, position: { offset: number; epoch: string }): void {
+  #onPublished(entry: KeyedEntry, position: { offset: number; epoch: string }): void {
     const { idempotency, clock } = this.#shared;
     if (entry.idempotencyKey !== '') {
       idempotency.remember(this.channel, entry.idempotencyKey, position, clock.monotonic());
@@ -275,21 +277,21 @@ export class ChannelLog implements AppendHandler {
   }
 
   /** The log has a record with this idempotency key: ours, from an attempt whose answer was lost, or an earlier one. */
-  async #answerDuplicate({ step }: InFlight, sequence: number): Promise<void> {
+  async #answerDuplicate({ step, isInDoubt }: InFlight, sequence: number): Promise<void> {
     const [entry] = step.entries;
     const { reader, clock, idempotency } = this.#shared;
     // Unreadable is as good as gone: the answer is then made of the top.
     const record = await reader.recordAt(this.channel, sequence).catch(() => undefined);
-    const first = record?.bodies[0];
-    const isOurs = first !== undefined && entry?.kind === 'publication' && isSameNonce(first.nonce, entry.body.nonce);
+    const isOutside = record?.bodies.length === 0;
     // A ring that has come round since has lost the first record, and with it the position: the top is the best answer left.
     // The publication is stored either way; only its position may stay unknown.
     const top = record ?? (await reader.topForAppend(this.channel, true).catch(() => undefined))?.record;
-    const position = { offset: top?.state.offset ?? 0, epoch: top?.state.epoch ?? '' };
+    const position = isOutside ? OUTSIDE : { offset: top?.state.offset ?? 0, epoch: top?.state.epoch ?? '' };
     this.#inFlight = undefined;
     this.#isLoaded = false;
-    if (entry?.kind === 'publication') {
+    if (entry !== undefined && isKeyed(entry)) {
       idempotency.remember(this.channel, entry.idempotencyKey, position, clock.monotonic());
+      const isOurs = record !== undefined && isOfAttempt(record, entry, isInDoubt);
       entry.resolve(isOurs ? { position } : { position, suppressed: 'idempotency' });
     }
     this.#advance();
@@ -477,9 +479,4 @@ export class ChannelLog implements AppendHandler {
       this.#isLoaded = false;
     });
   }
-}
-
-/** Fit for a header, whatever the channel and key hold, and the same on every node. */
-function messageIdOf(channel: string, key: string): string {
-  return createHash('sha256').update(`${channel.length}:${channel}${key}`).digest('base64url').slice(0, 32);
 }

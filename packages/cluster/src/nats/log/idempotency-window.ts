@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { StreamPosition } from '@carillon/protocol/channel';
 
 interface Remembered {
@@ -36,4 +37,9 @@ export class IdempotencyWindow {
 
 function nameOf(channel: string, key: string): string {
   return `${channel.length}:${channel}${key}`;
+}
+
+/** The id of the record with a key. Fit for a header, whatever the channel and key hold, and the same on every node. */
+export function messageIdOf(channel: string, key: string): string {
+  return createHash('sha256').update(`${channel.length}:${channel}${key}`).digest('base64url').slice(0, 32);
 }

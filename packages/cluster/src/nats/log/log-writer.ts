@@ -38,6 +38,8 @@ export interface LogAppend {
   readonly askedAt?: number | undefined;
 }
 
+export type LogClaim = Pick<LogAppend, 'channel' | 'retention' | 'idempotencyKey'>;
+
 const MAX_CHANNELS = 100_000;
 const MAX_KEYS = 200_000;
 /** Sequences of slots, over all channels: 64 MiB. Channels beyond it look their next slot up before each append. */
@@ -72,6 +74,14 @@ export class LogWriter {
     const deadlineAt = this.#shared.clock.monotonic() + deadlineMs;
     return new Promise((resolve, reject) => {
       this.#channel(channel).push({ kind: 'publication', ...entry, deadlineAt, resolve, reject });
+    });
+  }
+
+  /** Takes a key for a publication outside the stream; suppressed where one has had it before. Rejects as `append` does. */
+  claim({ channel, retention, idempotencyKey }: LogClaim, deadlineMs: number): Promise<PublishResult> {
+    const deadlineAt = this.#shared.clock.monotonic() + deadlineMs;
+    return new Promise((resolve, reject) => {
+      this.#channel(channel).push({ kind: 'claim', retention, idempotencyKey, deadlineAt, resolve, reject });
     });
   }
 

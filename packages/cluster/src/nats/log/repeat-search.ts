@@ -2,6 +2,7 @@
 import type { LogRecord, LogState } from '../record/log-record.ts';
 import { firstOffset } from '../record/log-record.ts';
 import { isSameNonce, type Nonce } from '../record/publication-body.ts';
+import type { KeyedEntry } from './append-entry.ts';
 import type { LogReader } from './log-reader.ts';
 
 export type SearchResult =
@@ -65,6 +66,14 @@ export function isSameRecord(one: LogRecord, other: LogRecord): boolean {
     one.bodies.length === other.bodies.length &&
     one.bodies.every(({ nonce }, at) => isSameNonce(nonce, other.bodies[at]?.nonce ?? NO_NONCE))
   );
+}
+
+/** Whether a record with the key of an entry comes from an earlier attempt at that entry, not from somebody else. */
+export function isOfAttempt({ bodies }: LogRecord, entry: KeyedEntry, isInDoubt: boolean): boolean {
+  const [first] = bodies;
+  if (entry.kind === 'publication') return first !== undefined && isSameNonce(first.nonce, entry.body.nonce);
+  // The mark of a publication outside the stream tells nobody whose it is.
+  return first === undefined && isInDoubt;
 }
 
 export function sharesPublication(one: LogRecord, other: LogRecord): boolean {

@@ -8,7 +8,7 @@ import { ByteWriter } from '../record/byte-writer.ts';
 import { readWriteAnswer, writeWriteRequest, type WriteAnswer, type WriteRequest } from '../record/write-request.ts';
 import { isNoResponders, type ReplyInbox } from '../request/reply-inbox.ts';
 import { ownerOf } from './channel-owner.ts';
-import type { LogAppend, LogWriter } from '../log/log-writer.ts';
+import type { LogAppend, LogClaim, LogWriter } from '../log/log-writer.ts';
 
 export interface WriteRouterDependencies {
   readonly link: NatsLink;
@@ -54,6 +54,16 @@ export class WriteRouter {
     const isRepeat = forwarded.kind === 'answer' || forwarded.isInDoubt;
     const leftMs = deadlineMs - (clock.monotonic() - startedAt);
     return writer.append({ ...request, isRepeat, askedAt }, leftMs);
+  }
+
+  /** As `append`, for a key alone. */
+  async claim(request: LogClaim, deadlineMs: number): Promise<PublishResult> {
+    const owner = this.#remoteOwner(request.channel);
+    if (owner !== undefined) {
+      const forwarded = await this.#forward(owner, { ...request, versionEpoch: '' }, deadlineMs * OWNER_SHARE);
+      if (forwarded.kind === 'answer' && !isTemporary(forwarded.answer)) return resultOf(forwarded.answer);
+    }
+    return this.#deps.writer.claim(request, deadlineMs * (1 - OWNER_SHARE));
   }
 
   async remove(channel: string, retention: Retention, deadlineMs: number): Promise<void> {

@@ -75,6 +75,7 @@ export class WriteServer {
     if (body !== undefined) {
       return writer.append({ channel, retention, body, idempotencyKey, versionEpoch, isRepeat: false }, deadlineMs);
     }
+    if (idempotencyKey !== '') return writer.claim({ channel, retention, idempotencyKey }, deadlineMs);
     await writer.remove(channel, retention, deadlineMs);
     return { position: { offset: 0, epoch: '' } };
   }

@@ -8,7 +8,7 @@ import { readLastBody, writeLastBody, type PublicationBody } from './publication
 export interface WriteRequest {
   readonly channel: string;
   readonly retention: Retention;
-  /** Undefined: drop the history. */
+  /** Undefined: take the key for a publication outside the stream, or drop the history where there is no key. */
   readonly body?: PublicationBody | undefined;
   /** Empty: none. */
   readonly idempotencyKey: string;
@@ -28,6 +28,15 @@ const ANSWER_DONE = 0x31;
 const ANSWER_FAILED = 0x32;
 const SUPPRESSIONS = [undefined, 'idempotency', 'version'] as const;
 
+const OPERATION_REMOVE = 0;
+const OPERATION_PUBLISH = 1;
+const OPERATION_CLAIM = 2;
+
+function operationOf({ body, idempotencyKey }: Pick<WriteRequest, 'body' | 'idempotencyKey'>): number {
+  if (body !== undefined) return OPERATION_PUBLISH;
+  return idempotencyKey === '' ? OPERATION_REMOVE : OPERATION_CLAIM;
+}
+
 export function writeWriteRequest(out: ByteWriter, request: WriteRequest): void {
   out.u8(REQUEST_FORMAT);
   out.varint(request.sentAt);
@@ -38,7 +47,7 @@ export function writeWriteRequest(out: ByteWriter, request: WriteRequest): void 
   out.varint(request.retention.historyMetaTtlMs);
   out.text(request.idempotencyKey);
   out.text(request.versionEpoch);
-  out.u8(request.body === undefined ? 0 : 1);
+  out.u8(operationOf(request));
   if (request.body !== undefined) writeLastBody(out, request.body);
 }
 
@@ -56,7 +65,9 @@ export function readWriteRequest(bytes: Uint8Array): WriteRequest {
   };
   const idempotencyKey = reader.text();
   const versionEpoch = reader.text();
-  const body = reader.u8() === 0 ? undefined : readLastBody(reader);
+  const operation = reader.u8();
+  const body = operation === OPERATION_PUBLISH ? readLastBody(reader) : undefined;
+  if (operation !== operationOf({ body, idempotencyKey })) throw new ProtocolViolation('not an operation of a log');
   return { channel, retention, body, idempotencyKey, versionEpoch, sentAt, deadlineMs };
 }
 
