@@ -17,7 +17,7 @@ async function findPython(): Promise<string> {
     const found = await run(command, ['-m', 'pip', '--version']).catch(() => undefined);
     if (found !== undefined) return command;
   }
-  throw new Error('this test runs the official Python library: install Python 3.9 or later with pip and venv');
+  throw new Error('this test runs the official Python library: install Python 3.10 or later with pip');
 }
 
 /** Installs a package from PyPI once per checkout; gives the folder to import it from. */
