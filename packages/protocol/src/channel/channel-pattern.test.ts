@@ -33,6 +33,33 @@ describe('the channel pattern of the channels method', () => {
     expect(compileChannelPattern(pattern)?.(channel)).toBe(expected);
   });
 
+  it('takes time that is bounded by the lengths of pattern and name', () => {
+    const name = 'a'.repeat(255);
+    for (const [pattern, expected] of [
+      ['*a'.repeat(100) + 'b', false],
+      ['*a'.repeat(100), true],
+      ['{a,aa}'.repeat(150) + 'b', false],
+      ['{a,aa}'.repeat(150), true],
+      [`${'{'.repeat(100)}a*${'}'.repeat(100)}`, true],
+    ] as const) {
+      expect(compileChannelPattern(pattern)?.(name)).toBe(expected);
+    }
+    expect(compileChannelPattern('{'.repeat(1_000) + 'a')).toBeUndefined();
+  });
+
+  it.each([
+    ['?', '\u{1f600}', true],
+    ['?*', '\u{1f600}', true],
+    ['[\u{1f600}]', '\u{1f600}', true],
+    ['{a{b,c},d}e', 'ace', true],
+    ['{a{b,c},d}e', 'de', true],
+    ['{a{b,c},d}e', 'ae', false],
+    ['{,a}b', 'b', true],
+    ['{*:,}x', 'news:x', true],
+  ])('%j on %j is %s, too', (pattern, channel, expected) => {
+    expect(compileChannelPattern(pattern)?.(channel)).toBe(expected);
+  });
+
   it.each(['[', 'a[', '[]', '[!]', '[]a]', '[z-a]', '[a-]', '[a-z0-9]', '[a-b-c]', String.raw`[a\]`])(
     'refuses %j',
     (pattern) => {

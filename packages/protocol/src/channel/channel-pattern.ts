@@ -2,6 +2,15 @@
 export type ChannelMatcher = (channel: string) => boolean;
 
 /**
+ * A piece of the pattern: where in a name it ends if it begins at one of these places. Places are in ascending order. All are
+ * followed at once, so the time is bounded by the product of the two lengths; a regular expression has no such bound.
+ */
+type Step = (name: string, starts: readonly number[]) => readonly number[];
+
+/** Lists within lists deeper than this make a pattern malformed. */
+const MAX_OPEN_LISTS = 100;
+
+/**
  * Compiles the glob of the `channels` method (server-api §7.12): `*` and `**` any run, `?` one character, `[abc]`, `[a-z]`,
  * `[!a]`, `{a,b}` alternatives, `\\` escapes. Empty matches everything; undefined when the pattern is malformed.
  * compat: an alternative list that is never closed is accepted and matches nothing.
@@ -9,49 +18,131 @@ export type ChannelMatcher = (channel: string) => boolean;
 export function compileChannelPattern(pattern: string): ChannelMatcher | undefined {
   if (pattern === '') return () => true;
   const characters = Array.from(pattern);
-  let source = '';
-  let openLists = 0;
+  const lists = new OpenLists();
   for (let index = 0; index < characters.length; index++) {
-    const character = characters[index] ?? '';
-    const part = character === '[' ? characterClass(characters, index) : simplePart(characters, index, openLists);
-    if (part === undefined) return undefined;
-    source += part.source;
+    if (lists.take(characters[index] ?? '')) continue;
+    const part = partAt(characters, index);
+    if (part === undefined || lists.depth > MAX_OPEN_LISTS) return undefined;
+    lists.add(part.step);
     index = part.end;
-    if (character === '{') openLists += 1;
-    else if (character === '}' && openLists > 0) openLists -= 1;
   }
-  if (openLists > 0) return () => false;
-  const regex = new RegExp(`^(?:${source})$`, 'u');
-  return (channel) => regex.test(channel);
+  const steps = lists.whole();
+  if (steps === undefined) return () => false;
+  return (channel) => follow(steps, channel, [0]).includes(channel.length);
 }
 
-/** A piece of the pattern as regular expression, and the index of its last character. */
+/** The lists of alternatives that are being read, the whole pattern being the outermost with one alternative. */
+class OpenLists {
+  readonly #enclosing: { readonly done: Step[][]; readonly steps: Step[] }[] = [];
+  #done: Step[][] = [];
+  #steps: Step[] = [];
+
+  get depth(): number {
+    return this.#enclosing.length;
+  }
+
+  add(step: Step): void {
+    this.#steps.push(step);
+  }
+
+  /** Whether the character opens a list, closes one, or goes on to the next alternative of one. */
+  take(character: string): boolean {
+    if (character === '{') {
+      this.#enclosing.push({ done: this.#done, steps: this.#steps });
+      this.#done = [];
+      this.#steps = [];
+      return true;
+    }
+    if (this.depth === 0 || (character !== ',' && character !== '}')) return false;
+    this.#done.push(this.#steps);
+    this.#steps = [];
+    if (character === '}') this.#close();
+    return true;
+  }
+
+  #close(): void {
+    const list = anyOf(this.#done);
+    const { done, steps } = this.#enclosing.pop() ?? { done: [], steps: [] };
+    steps.push(list);
+    this.#done = done;
+    this.#steps = steps;
+  }
+
+  /** The steps of the whole pattern; undefined while a list is open. */
+  whole(): readonly Step[] | undefined {
+    return this.depth === 0 ? this.#steps : undefined;
+  }
+}
+
+function follow(steps: readonly Step[], name: string, starts: readonly number[]): readonly number[] {
+  let places = starts;
+  for (const step of steps) {
+    if (places.length === 0) return places;
+    places = step(name, places);
+  }
+  return places;
+}
+
+function anyOf(alternatives: readonly (readonly Step[])[]): Step {
+  return (name, starts) => {
+    const ends = new Set(alternatives.flatMap((steps) => follow(steps, name, starts)));
+    return [...ends].toSorted((a, b) => a - b);
+  };
+}
+
+/** Any run of characters, none included. */
+const anyRun: Step = (name, [first = 0]) => {
+  const ends: number[] = [];
+  for (let end = first; end <= name.length; end += widthAt(name, end)) ends.push(end);
+  return ends;
+};
+
+function characterThat(fits: (character: string) => boolean): Step {
+  return (name, starts) => {
+    const ends: number[] = [];
+    for (const start of starts) {
+      const end = start + widthAt(name, start);
+      if (end <= name.length && fits(name.slice(start, end))) ends.push(end);
+    }
+    return ends;
+  };
+}
+
+function widthAt(name: string, index: number): number {
+  return (name.codePointAt(index) ?? 0) > 0xffff ? 2 : 1;
+}
+
+/** A step, and the index of the last character of the pattern that belongs to it. */
 interface Part {
-  readonly source: string;
+  readonly step: Step;
   readonly end: number;
 }
 
-function simplePart(characters: readonly string[], index: number, openLists: number): Part {
+function partAt(characters: readonly string[], index: number): Part | undefined {
   const character = characters[index] ?? '';
-  switch (character) {
-    case '*':
-      return { source: characters[index - 1] === '*' ? '' : '[^]*', end: index };
-    case '?':
-      return { source: '[^]', end: index };
-    case '{':
-      return { source: '(?:', end: index };
-    case '\\': {
-      // compat: one that escapes nothing is nothing.
-      const escaped = characters[index + 1] ?? '';
-      return { source: quote(escaped), end: index + 1 };
-    }
-    case ',':
-      return { source: openLists > 0 ? '|' : ',', end: index };
-    case '}':
-      return { source: openLists > 0 ? ')' : quote(character), end: index };
-    default:
-      return { source: quote(character), end: index };
+  if (character === '*') return { step: anyRun, end: index };
+  if (character === '?') return { step: characterThat(() => true), end: index };
+  if (character === '[') return characterClass(characters, index);
+  if (character !== '\\') return plainText(characters, index);
+  const escaped = characters[index + 1];
+  // compat: a backslash that escapes nothing is nothing.
+  if (escaped === undefined) return { step: (_name, starts) => starts, end: index };
+  return { step: characterThat((found) => found === escaped), end: index + 1 };
+}
+
+const SPECIAL = new Set('*?[{},\\');
+
+/** The character and the plain ones after it. */
+function plainText(characters: readonly string[], start: number): Part {
+  let text = characters[start] ?? '';
+  let end = start;
+  for (let next = characters[end + 1]; next !== undefined && !SPECIAL.has(next); next = characters[end + 1]) {
+    text += next;
+    end += 1;
   }
+  const step: Step = (name, starts) =>
+    starts.filter((place) => name.startsWith(text, place)).map((place) => place + text.length);
+  return { step, end };
 }
 
 /**
@@ -61,30 +152,34 @@ function simplePart(characters: readonly string[], index: number, openLists: num
 function characterClass(characters: readonly string[], start: number): Part | undefined {
   const isNegated = characters[start + 1] === '!';
   const first = isNegated ? start + 2 : start + 1;
-  const part = characters[first + 1] === '-' ? range(characters, first) : characterList(characters, first);
-  return part && { source: `[${isNegated ? '^' : ''}${part.source}]`, end: part.end };
+  const found = characters[first + 1] === '-' ? range(characters, first) : characterList(characters, first);
+  return found && { step: characterThat((character) => found.has(character) !== isNegated), end: found.end };
 }
 
-function range(characters: readonly string[], first: number): Part | undefined {
-  const [from = '', , to, close] = characters.slice(first, first + 4);
-  if (to === undefined || close !== ']' || to < from) return undefined;
-  return { source: `${quoteInClass(from)}-${quoteInClass(to)}`, end: first + 3 };
+interface CharacterSet {
+  readonly has: (character: string) => boolean;
+  readonly end: number;
 }
 
-function characterList(characters: readonly string[], first: number): Part | undefined {
-  let source = '';
+function range(characters: readonly string[], first: number): CharacterSet | undefined {
+  const [from, to] = [characters[first]?.codePointAt(0) ?? 0, characters[first + 2]?.codePointAt(0)];
+  if (to === undefined || characters[first + 3] !== ']' || to < from) return undefined;
+  const has = (character: string): boolean => {
+    const code = character.codePointAt(0) ?? 0;
+    return code >= from && code <= to;
+  };
+  return { has, end: first + 3 };
+}
+
+function characterList(characters: readonly string[], first: number): CharacterSet | undefined {
+  const listed = new Set<string>();
   for (let index = first; index < characters.length; index++) {
-    if (characters[index] === ']') return source === '' ? undefined : { source, end: index };
+    if (characters[index] === ']') {
+      return listed.size === 0 ? undefined : { has: (character) => listed.has(character), end: index };
+    }
     if (characters[index] === '\\') index += 1;
-    source += quoteInClass(characters[index] ?? '');
+    const character = characters[index];
+    if (character !== undefined) listed.add(character);
   }
   return undefined;
-}
-
-function quote(character: string): string {
-  return /[\^$\\.*+?()[\]{}|/]/.test(character) ? `\\${character}` : character;
-}
-
-function quoteInClass(character: string): string {
-  return /[\]\\^[-]/.test(character) ? `\\${character}` : character;
 }
