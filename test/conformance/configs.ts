@@ -131,10 +131,22 @@ export const CONFIGS = {
       subscription_token: { enabled: true, hmac_secret_key: 'other' },
     },
   }),
+  /** Limits and delays that are lifted by values below zero. */
+  unlimited: configured({
+    client: {
+      channel_limit: -1,
+      ping_interval: '-1ms',
+      pong_timeout: '-1s',
+      stale_close_delay: '-1s',
+      history_max_publication_limit: -1,
+    },
+  }),
   proxies: (backend: string): Config => {
     const proxy = (path: string): Config => ({ endpoint: `${backend}/${path}`, timeout: '4s' });
     return mergeConfig(BASE, {
       client: {
+        expired_sub_close_delay: '1s',
+        presence_update_interval: '1s',
         proxy: { connect: { enabled: true, ...proxy('connect') }, refresh: { enabled: true, ...proxy('refresh') } },
       },
       rpc: {
@@ -142,7 +154,7 @@ export const CONFIGS = {
         namespaces: [{ name: 'rpcns', proxy_enabled: true }],
       },
       channel: {
-        proxy: { subscribe: proxy('subscribe'), publish: proxy('publish') },
+        proxy: { subscribe: proxy('subscribe'), publish: proxy('publish'), sub_refresh: proxy('sub_refresh') },
         namespaces: [
           {
             name: 'px',
@@ -153,6 +165,7 @@ export const CONFIGS = {
             allow_presence_for_client: true,
           },
           { name: 'pp', ...OPEN, publish_proxy_enabled: true },
+          { name: 'psr', ...SUBSCRIBE, presence: true, sub_refresh_proxy_enabled: true },
         ],
       },
     });

@@ -24,6 +24,7 @@ export { decidePublish, type PublishQuestion, type PublishVerdict } from './deci
 export { decideRpc, type RpcNamespace, type RpcRules, type RpcVerdict } from './decide/decide-rpc.ts';
 export {
   decideSubscribe,
+  isChannelLimitReached,
   isSubscribeAllowed,
   type SubscribeLimits,
   type SubscribeQuestion,

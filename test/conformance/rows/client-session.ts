@@ -73,6 +73,24 @@ export const clientSession: readonly Scenario[] = [
     const request = { channel: t.channel(), data: 1, type: 7, key: 'k', removed: true };
     expect(await client.call({ publish: request })).toEqual({ id: 2, publish: {} });
   }),
+  rowFor('unlimited', 'client 97c', 'values below zero lift limits and end pings', async (t) => {
+    const idle = await t.open();
+    const client = await t.connect();
+    expect(client.connected).toEqual({
+      client: client.id,
+      version: expect.any(String),
+      expires: true,
+      ttl: expect.any(Number),
+    });
+    for (let count = 0; count < 130; count += 1) {
+      expect(await client.subscribe(t.channel('', `${count}`))).not.toHaveProperty('error');
+    }
+    for (const data of [1, 2, 3]) await client.call({ publish: { channel: t.channel('hist'), data } });
+    const page = (limit: number) => client.call({ history: { channel: t.channel('hist'), limit } });
+    expect((await page(2)).history.publications).toHaveLength(2);
+    expect((await page(-1)).history.publications).toHaveLength(3);
+    expect(await idle.connect(t.connectRequest())).toMatchObject({ connect: { client: expect.any(String) } });
+  }),
   rowFor('insecure', 'tokens 57c', 'insecure does not forget the expiry of a refresh token', async (t) => {
     const client = await t.connect();
     expect(await client.call({ refresh: { token: t.token() } })).toMatchObject({ refresh: { expires: true } });

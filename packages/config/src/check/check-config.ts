@@ -27,8 +27,6 @@ function* checkServer(config: Config): Complaints {
     yield 'gateway.proxy_protocol excludes http_server.tls: the header comes before the handshake';
   }
   for (const [key, value] of [
-    ['client.ping_interval', client.pingIntervalMs],
-    ['client.pong_timeout', client.pongTimeoutMs],
     ['nats.request_timeout', nats.requestTimeoutMs],
     ['nats.connect_timeout', nats.connectTimeoutMs],
   ] as const) {

@@ -88,12 +88,12 @@ const tokenFields: FieldsOf<TokenConfig> = {
 };
 
 const limitFields = {
-  pingIntervalMs: duration('Period of pings to clients; must exceed `pong_timeout`.', '25s'),
-  pongTimeoutMs: duration('How long to wait for a pong.', '8s'),
+  pingIntervalMs: duration('Period of pings to clients; must exceed `pong_timeout`. Negative: no pings.', '25s'),
+  pongTimeoutMs: duration('How long to wait for a pong. Negative: none is asked for.', '8s'),
   expiredCloseDelayMs: duration('Grace after the token of a connection expired.', '25s'),
   expiredSubCloseDelayMs: duration('Grace after the token of a subscription expired.', '25s'),
-  staleCloseDelayMs: duration('Time to authenticate in.', '10s'),
-  channelLimit: int('Subscriptions per connection.', 128),
+  staleCloseDelayMs: duration('Time to authenticate in. Negative: any.', '10s'),
+  channelLimit: int('Subscriptions per connection. Negative: any number.', 128),
   queueMaxSize: int('Bytes queued per connection before it is closed as too slow.', 1_048_576),
   presenceUpdateIntervalMs: duration('Period of the per-connection tick.', '27s'),
   concurrency: int('Above 1: commands of one connection that may run at a time.'),

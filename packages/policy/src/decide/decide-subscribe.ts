@@ -37,7 +37,7 @@ export interface SubscribeQuestion {
 export interface SubscribeLimits {
   /** `channel.max_length`. */
   readonly maxChannelBytes: number;
-  /** `client.channel_limit`. */
+  /** `client.channel_limit`; 0 and below: none. */
   readonly channelLimit: number;
 }
 
@@ -70,8 +70,13 @@ function refuseRequest(question: SubscribeQuestion): Refusal | undefined {
   }
   if (channelByteLength(name) > limits.maxChannelBytes) return refuse(BAD_REQUEST);
   if (question.isSubscribed) return refuse(ALREADY_SUBSCRIBED);
-  if (question.channelCount >= limits.channelLimit) return refuse(LIMIT_EXCEEDED);
+  if (isChannelLimitReached(question.channelCount, limits)) return refuse(LIMIT_EXCEEDED);
   return undefined;
+}
+
+/** Whether a connection with so many channels may have no more. */
+export function isChannelLimitReached(count: number, { channelLimit }: Pick<SubscribeLimits, 'channelLimit'>): boolean {
+  return channelLimit > 0 && count >= channelLimit;
 }
 
 function decideChannel({ name, channel, type, hasToken, asker }: SubscribeQuestion): SubscribeVerdict {

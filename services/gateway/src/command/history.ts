@@ -41,8 +41,8 @@ function reply(session: Session, id: number, encoded: EncodedPublications | unde
   else if (!isClosed) socket.send(encodeHistoryReply(codec.kind, { id, publications: encoded, epoch, offset }));
 }
 
-/** Negative and too large limits become the configured one; that one being 0 lifts it (§4.3). */
+/** Negative and too large limits become the configured one; that one being 0 or below lifts it (§4.3). */
 function clampLimit(limit: number, max: number): number {
-  if (max === 0) return limit;
+  if (max <= 0) return limit;
   return limit < 0 || limit > max ? max : limit;
 }

@@ -4,7 +4,7 @@ import type { Session } from '../session/session.ts';
 
 /** The deadlines of a connection: to authenticate, to go when it was refused, and to be refreshed. */
 export interface ConnectionTimers {
-  /** 3502 unless the session is connected by then. */
+  /** 3502 unless the session is connected by then; never where the delay is 0 or below. */
   watchStale(session: Session, delayMs: number): void;
   /** A WebSocket that got a connect error and does not close itself is dropped without a code, or stale before (§3.1). */
   watchUnusable(session: Session, delayMs: number): void;
@@ -44,6 +44,7 @@ export function createConnectionTimers({
 
   return {
     watchStale(session, delayMs) {
+      if (delayMs <= 0) return;
       const entry = of(session);
       entry.opening = deadlines.schedule(delayMs, () => {
         entry.opening = undefined;

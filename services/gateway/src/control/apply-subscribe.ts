@@ -1,5 +1,11 @@
 import type { ControlCommand, Retention } from '@carillon/cluster';
-import { NOTHING_REQUESTED, SUBSCRIPTION_SOURCE, subscriptionFeatures, type ChannelRules } from '@carillon/policy';
+import {
+  isChannelLimitReached,
+  NOTHING_REQUESTED,
+  SUBSCRIPTION_SOURCE,
+  subscriptionFeatures,
+  type ChannelRules,
+} from '@carillon/policy';
 import type { ChannelOptions } from '@carillon/protocol/channel';
 import { Disconnect, DISCONNECT_CHANNEL_LIMIT, DISCONNECT_SERVER_ERROR } from '@carillon/protocol/codes';
 import { OperationalError, type Clock } from '@carillon/service-kit';
@@ -32,7 +38,7 @@ export function createApplySubscribe(
 ): (session: Session, command: SubscribeControl) => Promise<void> {
   return async (session, command) => {
     // compat: before anything else, and also where the connection has the channel.
-    if (session.channelCount >= deps.settings().channelLimit) {
+    if (isChannelLimitReached(session.channelCount, deps.settings())) {
       deps.close.disconnect(session, DISCONNECT_CHANNEL_LIMIT);
       return;
     }
@@ -81,7 +87,7 @@ async function subscribe(deps: ApplySubscribeDeps, session: Session, command: Su
     autoCacheRecover: false,
     info: command.info,
     expireAt: command.expireAt,
-    refresh: 'nobody',
+    refresh: channel.options.subRefreshProxyEnabled ? 'server' : 'nobody',
   });
   goLive(deps, session, { ready, command });
 }

@@ -81,9 +81,10 @@ export function createHeartbeat<E>(options: HeartbeatOptions<E>): Heartbeat<E> {
 
   function ping(beat: Beat<E>): void {
     beat.pingedAt = clock.monotonic();
+    // One pong may come, whether or not it is waited for.
+    beat.isPongMissing = true;
     if (options.expectsPong(beat.subject)) {
       beat.isWaiting = true;
-      beat.isPongMissing = true;
       wheel.schedule(beat, beat.pongTimeoutMs);
     } else {
       wheel.schedule(beat, beat.intervalMs);

@@ -164,10 +164,15 @@ function connectResult(
     ttl: expires ? ttlOf(expireAt, nowMs, MAX_TTL_S) : undefined,
     data: authentication.data,
     subs,
-    ping: traits.applicationPing ? Math.floor((traits.pingIntervalMs ?? settings.pingIntervalMs) / 1000) : undefined,
+    ping: traits.applicationPing ? pingSeconds(traits.pingIntervalMs ?? settings.pingIntervalMs) : undefined,
     pong: traits.applicationPing && !traits.unidirectional && settings.pongTimeoutMs > 0,
     session: traits.emulated || traits.unidirectional ? session.sessionId : undefined,
     node: traits.emulated ? deps.control.nodeId : undefined,
     time: settings.includeServerTime ? nowMs : undefined,
   };
+}
+
+/** 0, which is left out, where there are no pings. */
+function pingSeconds(intervalMs: number): number {
+  return Math.max(0, Math.floor(intervalMs / 1000));
 }

@@ -1,5 +1,6 @@
 import {
   decideConnectChannels,
+  isChannelLimitReached,
   NOTHING_REQUESTED,
   personalChannel,
   SUBSCRIPTION_SOURCE,
@@ -46,7 +47,7 @@ export function serverSubscriptionsOf(
   }
   // compat: a channel without a name, which tokens and backends may list, is skipped.
   all.delete('');
-  if (all.size > settings.channelLimit) throw new Disconnect(DISCONNECT_CHANNEL_LIMIT);
+  if (isChannelLimitReached(all.size - 1, settings)) throw new Disconnect(DISCONNECT_CHANNEL_LIMIT);
   return all;
 }
 
