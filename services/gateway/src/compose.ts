@@ -21,7 +21,7 @@ import { createTokenVerifier } from './auth/create-token-verifier.ts';
 import type { TokenVerifier } from './auth/token-verifier.ts';
 import type { GatewaySettings } from './command/gateway-settings.ts';
 import { createSessionStack, type SessionStack } from './compose-sessions.ts';
-import { channelRules, gatewaySettings, hubSettings, proxiesOf, tokenSettings } from './config.ts';
+import { channelRules, gatewaySettings, hubSettings, proxiesOf, reloadedSettings, tokenSettings } from './config.ts';
 import { createConnectionMetrics } from './connection/connection-metrics.ts';
 import { spreadOver } from './connection/spread.ts';
 import { edgeSettings } from './edge-config.ts';
@@ -144,7 +144,7 @@ export async function composeGateway(options: ComposeGatewayOptions): Promise<Ga
       const rules = channelRules(next);
       const tokens = await tokenVerifier(next, options);
       await edge.reload(edgeSettings(next));
-      live.settings = gatewaySettings(next, rules);
+      live.settings = reloadedSettings(live.settings, gatewaySettings(next, rules));
       live.tokens = tokens;
       reloadDecisions(next);
       return rules;

@@ -55,6 +55,12 @@ export function gatewaySettings(config: Config, channels: ChannelRules): Gateway
   };
 }
 
+/** What commands read after a reload: as the new configuration says, but for what only a restart changes. */
+export function reloadedSettings(before: GatewaySettings, next: GatewaySettings): GatewaySettings {
+  const { channelLimit, pingIntervalMs, pongTimeoutMs } = before;
+  return { ...next, channelLimit, pingIntervalMs, pongTimeoutMs };
+}
+
 /** Delays of the channel hub that are configured; its bounds have defaults. */
 export function hubSettings({ client }: Config): Pick<HubSettings, 'positionCheckDelayMs' | 'positionMaxLagMs'> {
   return {
