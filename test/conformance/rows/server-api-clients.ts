@@ -64,6 +64,25 @@ export const clientsByApi: readonly Scenario[] = [
     await t.publish(channel, 2);
     expect(await client.publication()).toMatchObject({ data: 2, offset: 2 });
   }),
+  row(
+    'api 55d',
+    'subscribe with a position brings what was missed since, in stream mode whatever the namespace has',
+    async (t) => {
+      const client = await t.connect({ gateway: 1 });
+      for (const namespace of ['small', 'cache', 'auto']) {
+        const channel = t.channel(namespace);
+        await t.publishAll(channel, [1, 2, 3]);
+        const { epoch } = await t.result('history', { channel });
+        await t.result('subscribe', { user: t.user, channel, recover_since: { offset: 1, epoch } });
+        const subscribe = { recoverable: true, positioned: true, epoch };
+        expect(await client.push()).toEqual({ channel, subscribe: { ...subscribe, offset: 1 } });
+        for (const n of [2, 3]) expect(await client.push()).toEqual({ channel, pub: { data: n, offset: n } });
+        await client.call({ unsubscribe: { channel } });
+        await t.result('subscribe', { user: t.user, channel, recover_since: { offset: 1, epoch: 'other' } });
+        expect(await client.push()).toEqual({ channel, subscribe: { ...subscribe, offset: 3 } });
+      }
+    },
+  ),
   row('api 59', 'client narrows to one connection', async (t) => {
     const first = await t.connect();
     const second = await t.connect({ gateway: 1 });

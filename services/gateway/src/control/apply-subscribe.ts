@@ -84,6 +84,8 @@ async function subscribe(deps: ApplySubscribeDeps, session: Session, command: Su
     retention: deps.retentionOf(channel.options),
     recoveryLimit,
     recoverFrom: command.recoverSince,
+    // compat: the mode of the namespace is not for this call (server-api §7.3).
+    recoveryMode: 'stream',
     autoCacheRecover: false,
     info: command.info,
     expireAt: command.expireAt,

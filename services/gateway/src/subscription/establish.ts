@@ -20,6 +20,8 @@ export interface EstablishRequest {
   readonly retention: Retention | undefined;
   readonly recoveryLimit: number;
   readonly recoverFrom?: StreamPosition | undefined;
+  /** Default: as the namespace says. */
+  readonly recoveryMode?: 'stream' | 'cache' | undefined;
   readonly autoCacheRecover: boolean;
   readonly rejectUnrecovered?: boolean | undefined;
   readonly filter?: FilterNode | undefined;
@@ -157,7 +159,7 @@ function openOptions(request: EstablishRequest) {
     retention: request.retention,
     positioned: features.positioned,
     recoverable: features.recoverable,
-    recoveryMode: channel.options.forceRecoveryMode === 'cache' ? ('cache' as const) : ('stream' as const),
+    recoveryMode: request.recoveryMode ?? (channel.options.forceRecoveryMode === 'cache' ? 'cache' : 'stream'),
     ...(request.stream === undefined ? recoveryOptions(request) : {}),
     delta: features.delta,
     filter: request.filter,
