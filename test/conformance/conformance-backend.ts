@@ -11,6 +11,8 @@ export function answerAsBackend({ path, body }: BackendCall): BackendAnswer {
       return answerRpc(String(body['method']), body['data']);
     case '/connect':
       return answerConnect(body['data']);
+    case '/sub_refresh':
+      return answerSubRefresh(String(body['channel']));
     case '/refresh':
       return { result: { expire_at: Math.floor(Date.now() / 1000) + 60 } };
     default:
@@ -38,6 +40,11 @@ function answerSubscribe(channel: string): BackendAnswer {
 
 function answerPublish(channel: string, data: unknown): BackendAnswer {
   return denialFor(channel) ?? { result: channel.includes('rewrite') ? { data: { rewritten: data } } : {} };
+}
+
+function answerSubRefresh(channel: string): BackendAnswer {
+  if (!channel.includes('extended')) return denialFor(channel) ?? { result: { expired: true } };
+  return { result: { expire_at: Math.floor(Date.now() / 1000) + 100, info: { of: 'backend' } } };
 }
 
 function answerRpc(method: string, data: unknown): BackendAnswer {

@@ -8,6 +8,9 @@ import type { Trial } from '../trial.ts';
 const TEN_YEARS_S = 10 * 365 * 86_400;
 const LONGEST_TTL_S = 31_536_000;
 
+/** Until an expired subscription was refreshed or ended, on a busy machine. */
+const EXTENDED_MS = 15_000;
+
 const refreshCloses =
   (code: number, token: (t: Trial) => string) =>
   async (t: Trial): Promise<void> => {
@@ -124,6 +127,47 @@ export const expiration: readonly Scenario[] = [
     await t.result('subscribe', { user: t.user, channel: t.channel(), expire_at: secondsFromNow(2) });
     expect(await client.push()).toMatchObject({ subscribe: {} });
     expect(await client.closed()).toEqual({ code: 3006, reason: 'subscription expired' });
+  }),
+  rowFor('proxies', 'proxy 66', 'the backend extends a subscription that expired, with new info', async (t) => {
+    const client = await t.connect();
+    const channel = t.channel('psr', 'extended');
+    const token = t.subToken(channel, { exp: secondsFromNow(2), info: { of: 'token' } });
+    expect(await client.subscribe(channel, { token })).toEqual({ id: 2, subscribe: {} });
+    await eventually(async () => {
+      const { presence } = await t.result('presence', { channel });
+      expect(presence[client.id]).toMatchObject({ chan_info: { of: 'backend' } });
+    }, EXTENDED_MS);
+    expect(t.backend?.callsOf('/sub_refresh', { channel }).map(({ body }) => Object.keys(body))).toEqual([
+      ['client', 'transport', 'protocol', 'encoding', 'user', 'channel'],
+    ]);
+    expect(client.pushes).toEqual([]);
+  }),
+  rowFor('proxies', 'proxy 67', 'a subscription that the backend lets expire ends with 2501', async (t) => {
+    const client = await t.connect();
+    const channel = t.channel('psr');
+    await client.subscribe(channel, { token: t.subToken(channel, { exp: secondsFromNow(2) }) });
+    expect(await client.push(EXTENDED_MS)).toEqual({
+      channel,
+      unsubscribe: { code: 2501, reason: 'subscription expired' },
+    });
+  }),
+  rowFor('proxies', 'proxy 66b', 'the backend extends a subscription by the server API, too', async (t) => {
+    const client = await t.connect();
+    const channel = t.channel('psr', 'extended');
+    await t.result('subscribe', { user: t.user, channel, expire_at: secondsFromNow(2) });
+    expect(await client.push()).toEqual({ channel, subscribe: {} });
+    await eventually(async () => {
+      const { presence } = await t.result('presence', { channel });
+      expect(presence[client.id]).toMatchObject({ chan_info: { of: 'backend' } });
+    }, EXTENDED_MS);
+    expect(client.socket.end).toBeUndefined();
+  }),
+  rowFor('proxies', 'proxy 67b', 'a subscription by the server API that the backend lets expire is 3006', async (t) => {
+    const client = await t.connect();
+    const channel = t.channel('psr');
+    await t.result('subscribe', { user: t.user, channel, expire_at: secondsFromNow(2) });
+    expect(await client.closed(EXTENDED_MS)).toEqual({ code: 3006, reason: 'subscription expired' });
+    expect(t.backend?.callsOf('/sub_refresh', { channel })).toHaveLength(1);
   }),
   row('client 180', 'a ttl is told as a year at most, but not in a subscribe reply', async (t) => {
     const exp = secondsFromNow(TEN_YEARS_S);

@@ -5,7 +5,7 @@ import type { Deadline } from './deadlines.ts';
 
 /**
  * Who extends a subscription that expires: the client by `sub_refresh`, the server through the backend, or nobody
- * (server-side subscriptions, client-protocol §3.11, §3.13).
+ * (server-side subscriptions where no backend is asked; client-protocol §3.11, §3.13).
  */
 export type SubscriptionRefresh = 'client' | 'server' | 'nobody';
 
