@@ -107,6 +107,13 @@ describe('a question over HTTP', () => {
 });
 
 describe('headers', () => {
+  test('name us as the agent, or whom client or configuration name', async () => {
+    const { backend, decisions } = await start(answers({}), { httpHeaders: ['User-Agent'] });
+    await rpc(decisions);
+    await rpc(decisions, {}, { headers: new Map([['user-agent', ['browser']]]), emulatedHeaders: {} });
+    expect(backend.requests.map(({ headers }) => headers['user-agent'])).toEqual(['carillon', 'browser']);
+  });
+
   const origin: AskOrigin = {
     headers: new Map([
       ['cookie', ['a=1']],

@@ -11,6 +11,9 @@ import { transformStatus } from './status-transform.ts';
 /** Connections per host, busy and idle together; also the largest useful number of calls in flight. */
 export const MAX_CONNECTIONS_PER_HOST = 255;
 
+/** There are firewalls that refuse requests without one. Of a client or of the configuration where they give one. */
+const USER_AGENT = 'carillon';
+
 /** As many as Go's client follows. */
 const MAX_REDIRECTS = 10;
 /** A reply nobody reads is read to its end up to here, so that the connection can serve again. */
@@ -74,7 +77,7 @@ interface ChosenHeaders {
 }
 
 function encodeRequest(url: URL, { selected, trace }: ChosenHeaders, encode: () => Uint8Array): HttpRequest {
-  const headers: Record<string, readonly string[]> = {};
+  const headers: Record<string, readonly string[]> = selected.has('user-agent') ? {} : { 'User-Agent': [USER_AGENT] };
   for (const [key, { name, values }] of selected) {
     // Our span takes the place of the client's, whose child it is.
     if (trace === undefined || key !== TRACEPARENT) headers[name] = values;
