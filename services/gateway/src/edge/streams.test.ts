@@ -105,6 +105,11 @@ describe('http_stream', () => {
       'access-control-allow-headers': 'content-type',
     });
     expect((await fetch(url + path)).status).toBe(405);
+
+    headers['access-control-request-headers'] = 'null';
+    const none = await fetch(url + path, { method: 'OPTIONS', headers });
+    expect(none.headers.get('access-control-allow-origin')).toBe('https://a.com');
+    expect(none.headers.get('access-control-allow-headers')).toBeNull();
   });
 
   it('serves a refused origin without CORS headers', async () => {

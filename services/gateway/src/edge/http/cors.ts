@@ -18,6 +18,7 @@ export function corsHeaders(req: HttpRequest, admission: Admission): readonly He
     ['Access-Control-Allow-Credentials', 'true'],
   ];
   const requested = req.getHeader('access-control-request-headers');
-  if (requested !== '') headers.push(['Access-Control-Allow-Headers', requested]);
+  // compat: old browsers send the text "null" for no headers.
+  if (requested !== '' && requested !== 'null') headers.push(['Access-Control-Allow-Headers', requested]);
   return headers;
 }
