@@ -214,6 +214,12 @@ export const filters: readonly Scenario[] = [
     const client = await t.connect();
     expect(await client.subscribe(t.channel('hist'), { tf: leaf('ex') })).toMatchObject({ error: { code: 107 } });
   }),
+  row('client 197b', 'a subscription that has expired gets 110 before anybody looks at its filter', async (t) => {
+    const client = await t.connect();
+    const channel = t.channel('hist');
+    const token = t.subToken(channel, { expire_at: 1 });
+    expect(await client.subscribe(channel, { token, tf: {} })).toMatchObject({ error: { code: 110 } });
+  }),
   row('client 198', 'filtered publications make no gap', async (t) => {
     const client = await t.connect();
     const channel = t.channel('tags');

@@ -125,9 +125,9 @@ async function establish(
   { asked, admission }: { readonly asked: Subscribing; readonly admission: Admission },
 ): Promise<void> {
   const { id, request, channel, settings } = asked;
-  checkFilter(request, channel, admission);
   const nowMs = deps.clock.now();
   if (admission.expireAt > 0 && admission.expireAt <= nowMs / 1000) throw new ClientError(EXPIRED);
+  checkFilter(request, channel, admission);
   const ready = await deps.establish(session, establishRequest(session, asked, admission));
   try {
     // Once more: a sweep of the sessions does not find a subscription that does not stand yet.
