@@ -97,7 +97,7 @@ export const CONFIGS = {
   }),
   insecure: configured({
     client: { insecure: true, concurrency: 8, allowed_origins: [] },
-    http_api: { insecure: true, key: '' },
+    http_api: { insecure: true, key: '', commercial_methods: false },
   }),
   /** Every delay as short as it may be. */
   timers: configured({

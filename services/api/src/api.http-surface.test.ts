@@ -1,4 +1,4 @@
-import { apiMethods, batchMethod, type BatchField } from '@carillon/protocol/api';
+import { apiMethods, batchMethod, COMMERCIAL_METHODS, type BatchField } from '@carillon/protocol/api';
 import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { grpcCall } from './fixture/grpc-call.ts';
@@ -39,6 +39,33 @@ describe('the surface of the API', () => {
   it('has batch in HTTP and gRPC', async () => {
     expect((await post(api, `/api/${batchMethod.name}`, {})).text).toBe('{}');
     expect((await grpcCall(api.grpcAddress, 'batch', {})).status).toBe(status.OK);
+  });
+
+  it('knows no commercial methods where they are turned off, like the open edition', async () => {
+    const open = await startApi({
+      http_api: { key: 'k', commercial_methods: false },
+      grpc_api: { enabled: true, key: 'k' },
+    });
+    try {
+      const known = Object.keys(apiMethods).filter((field) => !COMMERCIAL_METHODS.has(field as BatchField));
+      expect(known).toHaveLength(fields.length - 8);
+      for (const field of COMMERCIAL_METHODS) {
+        const { name, legacyNumber, batchField } = apiMethods[field];
+        expect((await post(open, `/api/${name}`, {})).status).toBe(404);
+        expect((await grpcCall(open.grpcAddress, batchField, {})).status).toBe(status.UNIMPLEMENTED);
+        expect((await post(open, '/api/batch', { commands: [{ [name]: {} }] })).text).toBe(
+          '{"replies":[{"error":{"code":104,"message":"not found"}}]}',
+        );
+        for (const method of [name, legacyNumber]) {
+          expect((await post(open, '/api', { method, params: {} })).text).toBe(
+            '{"error":{"code":104,"message":"not found"}}',
+          );
+        }
+      }
+      expect((await post(open, '/api/info', {})).status).toBe(200);
+    } finally {
+      await open.close();
+    }
   });
 
   it('measures methods and counts their errors by protocol', async () => {

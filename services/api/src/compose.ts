@@ -76,7 +76,8 @@ export function composeApi(options: ComposeApiOptions): Api {
   const reportFailure = createFailureLog({ log, clock });
   const handlers = createMethodHandlers({ ...options, channels: () => channels }, reportFailure);
   const follow = createCallFollower({ tracing: config.opentelemetry.api ? options.tracing : undefined, log });
-  const tableDeps = { handlers, metrics: apiMetrics, reportFailure, follow, clock };
+  const { hasCommercialMethods } = settings;
+  const tableDeps = { hasCommercialMethods, handlers, metrics: apiMetrics, reportFailure, follow, clock };
   const inFlight = new InFlight(apiMetrics.requestsInFlight);
   const table = createMethodTable({ ...tableDeps, protocol: 'http' });
   const httpApi = createHttpApi({ settings: settings.http, table, inFlight, follow, clock, log });

@@ -50,6 +50,8 @@ export interface ListenerSettings {
 }
 
 export interface ApiSettings {
+  /** What the open edition of the reference does not know is known here. */
+  readonly hasCommercialMethods: boolean;
   readonly http: HttpApiSettings;
   readonly admin: AdminSettings;
   readonly grpc: GrpcApiSettings;
@@ -65,6 +67,7 @@ const DEFAULT_GRPC_RECEIVE_BYTES = 4 * 1024 * 1024;
 export function apiSettings(config: Config): ApiSettings {
   const { httpApi, grpcApi, health, prometheus, swagger } = config;
   return {
+    hasCommercialMethods: httpApi.commercialMethods,
     http: {
       isDisabled: httpApi.disabled,
       prefix: httpApi.handlerPrefix.replace(/\/+$/, ''),

@@ -59,6 +59,17 @@ export const http: readonly Scenario[] = [
       expect([status, text], path).toEqual([404, '404 page not found\n']);
     }
   }),
+  rowFor('insecure', 'api 11b', 'the open edition does not know commercial methods', async (t) => {
+    for (const method of ['connections', 'block_user', 'get_user_status']) {
+      const { status, text } = await post(t, `/api/${method}`, '{}');
+      expect([status, text], method).toEqual([404, '404 page not found\n']);
+      const batch = await post(t, '/api/batch', `{"commands":[{"${method}":{}}]}`);
+      expect(batch.text).toBe('{"replies":[{"error":{"code":104,"message":"not found"}}]}');
+      expect((await post(t, '/api', `{"method":"${method}"}`)).text).toBe(
+        '{"error":{"code":104,"message":"not found"}}',
+      );
+    }
+  }),
   row('api 12', 'an empty body gets 400', async (t) => {
     expect((await post(t, '/api/info', '')).status).toBe(400);
     expect((await post(t, '/api/info', '{}')).status).toBe(200);

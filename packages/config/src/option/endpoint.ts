@@ -14,6 +14,8 @@ export interface HttpApiConfig {
   readonly errorMode: string;
   readonly external: boolean;
   readonly insecure: boolean;
+  /** Also of the API over gRPC. */
+  readonly commercialMethods: boolean;
 }
 /** `grpc_api` (server-api.md 4). `maxReceiveMessageSize` 0 means 4 MiB. */
 export interface GrpcApiConfig {
@@ -74,6 +76,10 @@ export const httpApi: GroupField<FieldsOf<HttpApiConfig>> = group('Server API ov
   errorMode,
   external: bool('Serve the API on the main port although there is an internal one.'),
   insecure: bool('Do not ask for a key. Development only.'),
+  commercialMethods: bool(
+    'Serve `connections`, user status, blocked users and revoked tokens, over gRPC too. Off, they are unknown, as in the open edition of Centrifugo.',
+    true,
+  ),
 });
 export const grpcApi: GroupField<FieldsOf<GrpcApiConfig>> = group('Server API over GRPC.', {
   enabled: bool('Turns the API on.'),

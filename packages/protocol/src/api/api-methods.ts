@@ -247,6 +247,18 @@ export const apiMethods: ApiMethods = Object.freeze({
   }),
 });
 
+/** Methods that the open edition of the reference does not know. */
+export const COMMERCIAL_METHODS: ReadonlySet<BatchField> = new Set([
+  'connections',
+  'updateUserStatus',
+  'getUserStatus',
+  'deleteUserStatus',
+  'blockUser',
+  'unblockUser',
+  'revokeToken',
+  'invalidateUserTokens',
+]);
+
 /** `batch` stands apart: it has no result envelope, no legacy number and cannot contain itself. */
 export const batchMethod: Readonly<{
   name: 'batch';

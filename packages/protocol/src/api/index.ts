@@ -5,6 +5,7 @@ export {
   apiGrpcMethods,
   apiMethods,
   batchMethod,
+  COMMERCIAL_METHODS,
   type ApiMethod,
   type ApiMethods,
   type ApiResponse,

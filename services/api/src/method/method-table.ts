@@ -1,4 +1,10 @@
-import { apiMethods, type ApiMethod, type ApiResponse, type BatchField } from '@carillon/protocol/api';
+import {
+  apiMethods,
+  COMMERCIAL_METHODS,
+  type ApiMethod,
+  type ApiResponse,
+  type BatchField,
+} from '@carillon/protocol/api';
 import type { Clock } from '@carillon/service-kit';
 import type { TraceContext } from '@carillon/service-kit/tracing';
 import type { ApiMetrics, ApiProtocol } from '../metrics.ts';
@@ -21,6 +27,8 @@ export interface CallableMethod {
 export type MethodTable = ReadonlyMap<BatchField, CallableMethod>;
 
 export interface MethodTableDeps {
+  /** Absent ones are unknown to every transport. */
+  readonly hasCommercialMethods: boolean;
   readonly handlers: MethodHandlers;
   readonly protocol: ApiProtocol;
   readonly metrics: ApiMetrics;
@@ -34,7 +42,8 @@ export interface MethodTableDeps {
  * through it, so none can lack a method.
  */
 export function createMethodTable(deps: MethodTableDeps): MethodTable {
-  const fields = Object.keys(apiMethods) as BatchField[];
+  const all = Object.keys(apiMethods) as BatchField[];
+  const fields = deps.hasCommercialMethods ? all : all.filter((field) => !COMMERCIAL_METHODS.has(field));
   return new Map(fields.map((field) => [field, callable(apiMethods[field], deps.handlers[field], deps)]));
 }
 
