@@ -50,9 +50,12 @@ describe('the surface of the API', () => {
       const known = Object.keys(apiMethods).filter((field) => !COMMERCIAL_METHODS.has(field as BatchField));
       expect(known).toHaveLength(fields.length - 8);
       for (const field of COMMERCIAL_METHODS) {
-        const { name, legacyNumber, batchField } = apiMethods[field];
+        const { name, grpcName, legacyNumber, batchField } = apiMethods[field];
         expect((await post(open, `/api/${name}`, {})).status).toBe(404);
-        expect((await grpcCall(open.grpcAddress, batchField, {})).status).toBe(status.UNIMPLEMENTED);
+        expect(await grpcCall(open.grpcAddress, batchField, {})).toMatchObject({
+          status: status.UNIMPLEMENTED,
+          details: `method ${grpcName} not implemented`,
+        });
         expect((await post(open, '/api/batch', { commands: [{ [name]: {} }] })).text).toBe(
           '{"replies":[{"error":{"code":104,"message":"not found"}}]}',
         );

@@ -6,6 +6,7 @@ import { createKeyComparison } from '../key-comparison.ts';
 import { createBatch } from '../method/batch.ts';
 import type { FollowCall } from '../method/follow/follow-calls.ts';
 import type { CallableMethod, MethodTable } from '../method/method-table.ts';
+import { absentMethod, API_SERVICE } from './absent-methods.ts';
 import { statusOfError } from './grpc-error.ts';
 
 export interface GrpcMethodsDeps {
@@ -23,10 +24,11 @@ type KeyCheck = (metadata: Metadata) => boolean;
 
 const UNAUTHENTICATED = { code: status.UNAUTHENTICATED, details: 'unauthenticated' };
 
-/** A handler for every method of the service; whatever else is called ends with UNIMPLEMENTED. */
+/** A handler for every method of the service; those that are absent, as whatever else is called, end with UNIMPLEMENTED. */
 export function createGrpcMethods(deps: GrpcMethodsDeps): UntypedServiceImplementation {
   const isAdmitted = createKeyCheck(deps.key);
   const handlers: Record<string, Unary> = {};
+  for (const [name, { path }] of Object.entries(API_SERVICE)) handlers[name] = guarded(absentMethod(path), isAdmitted);
   for (const [field, method] of deps.table) handlers[field] = unary(method, isAdmitted, deps);
   return { ...handlers, batch: batch(isAdmitted, deps) };
 }
@@ -38,6 +40,13 @@ function createKeyCheck(key: string): KeyCheck {
   return (metadata) => {
     const [given] = metadata.get('authorization');
     return given !== undefined && isExpected(given.toString());
+  };
+}
+
+function guarded(answer: Unary, isAdmitted: KeyCheck): Unary {
+  return (call, reply) => {
+    if (isAdmitted(call.metadata)) answer(call, reply);
+    else reply(UNAUTHENTICATED);
   };
 }
 

@@ -80,6 +80,12 @@ describe('the gRPC API', () => {
       const answer = await grpcCall(api.grpcAddress, unknownMethod(name), {});
       expect(answer).toMatchObject({ status: status.UNIMPLEMENTED });
     }
+    expect(await grpcCall(api.grpcAddress, unknownMethod('DeviceList'), {})).toMatchObject({
+      details: 'method DeviceList not implemented',
+    });
+    expect(await grpcCall(api.grpcAddress, unknownMethod('DeviceList'), {}, {})).toMatchObject({
+      status: status.UNAUTHENTICATED,
+    });
   });
 
   it('carries binary data both ways', async () => {

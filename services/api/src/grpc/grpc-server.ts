@@ -1,10 +1,10 @@
-import { apiGrpcMethods } from '@carillon/protocol/api';
 import type { TlsConfig } from '@carillon/config';
 import { OperationalError, type Clock, type Health, type Log } from '@carillon/service-kit';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { GrpcApiSettings } from '../config.ts';
 import type { FollowCall } from '../method/follow/follow-calls.ts';
 import type { MethodTable } from '../method/method-table.ts';
+import { API_SERVICE } from './absent-methods.ts';
 import { CONNECTION_LIMITS, connectionOptions, type ConnectionLimits } from './connection-limits.ts';
 import { createGrpcCertificate, type GrpcCertificate } from '@carillon/service-kit/grpc';
 import { createGrpcMethods } from './grpc-methods.ts';
@@ -39,7 +39,7 @@ export class GrpcApi {
     });
     const { key, errorMode } = settings;
     const onFailure = (error: unknown): void => log.error('cannot answer an API call', { error });
-    this.#server.addService(apiGrpcMethods, createGrpcMethods({ key, errorMode, table, follow, onFailure }));
+    this.#server.addService(API_SERVICE, createGrpcMethods({ key, errorMode, table, follow, onFailure }));
     this.#healthService = new HealthService({ health, clock });
     this.#healthService.addTo(this.#server);
     if (settings.hasReflection) addReflection(this.#server);
