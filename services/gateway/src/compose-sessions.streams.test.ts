@@ -245,6 +245,14 @@ describe('a subscription that a stream of the backend feeds', () => {
     expect(streams[0]?.isClosed).toBe(true);
   });
 
+  it('delivers a publication without a payload to a JSON client', async () => {
+    await start();
+    const { client, stream } = await subscribed();
+    stream.listener.onPublication({ tags: { a: '1' } });
+    expect(client.closed).toBeUndefined();
+    expect(client.received.at(-1)).toEqual({ push: { channel: CHANNEL, pub: { tags: { a: '1' } } } });
+  });
+
   it('sends a JSON client away that would have to be told what is no JSON', async () => {
     await start();
     const { client, stream } = await subscribed();

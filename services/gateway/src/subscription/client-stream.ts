@@ -89,8 +89,10 @@ export class ClientStream implements StreamListener {
   #deliver({ data = NO_DATA, tags }: Publication): void {
     const { session, channel } = this.#options;
     if (this.#state !== 'live') return;
-    if (session.socket.traits.encoding === 'json' && !isValidJson(data)) session.onInappropriatePayload();
-    else session.push({ channel, pub: { data, tags } });
+    // No payload is none that a JSON client cannot take.
+    const mayTake = session.socket.traits.encoding !== 'json' || data.length === 0 || isValidJson(data);
+    if (mayTake) session.push({ channel, pub: { data, tags } });
+    else session.onInappropriatePayload();
   }
 
   #finish(end: StreamEnding): void {
