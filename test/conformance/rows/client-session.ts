@@ -49,6 +49,19 @@ export const clientSession: readonly Scenario[] = [
     const token = t.token({ sub: 'other', channels: ['nope:x'] });
     expect(await client.call({ refresh: { token } })).toEqual({ id: 2, error: UNKNOWN_CHANNEL });
   }),
+  row(
+    'client 178c',
+    'a subscription that the server API has taken over is not for the client to refresh',
+    async (t) => {
+      const client = await t.connect();
+      await client.subscribe(t.channel());
+      await t.result('subscribe', { user: t.user, channel: t.channel() });
+      expect(await client.push()).toEqual({ channel: t.channel(), subscribe: {} });
+      const request = { channel: t.channel(), token: t.subToken(t.channel()) };
+      client.socket.send(JSON.stringify({ id: 3, sub_refresh: request }));
+      expect(await client.closed()).toMatchObject({ code: 3501 });
+    },
+  ),
   row('client 99d', 'only the subscribe command minds the length of a channel name', async (t) => {
     const long = `hist:${t.id}${'x'.repeat(6_000)}`;
     const client = await t.connect({ request: { subs: { [long]: {} } } });

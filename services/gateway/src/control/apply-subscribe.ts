@@ -15,6 +15,7 @@ import type { OpenedState } from '../fanout/hub-port.ts';
 import type { Session } from '../session/session.ts';
 import type { Establish, ReadySubscription } from '../subscription/establish.ts';
 import type { SubscribeAgain } from './subscribe-again.ts';
+import { refreshByServer } from './refresh-by-server.ts';
 import { subscribePush } from './subscribe-push.ts';
 
 export type SubscribeControl = Extract<ControlCommand, { kind: 'subscribe' }>;
@@ -89,7 +90,7 @@ async function subscribe(deps: ApplySubscribeDeps, session: Session, command: Su
     autoCacheRecover: false,
     info: command.info,
     expireAt: command.expireAt,
-    refresh: channel.options.subRefreshProxyEnabled ? 'server' : 'nobody',
+    refresh: refreshByServer(channel.options),
   });
   goLive(deps, session, { ready, command });
 }

@@ -22,14 +22,14 @@ export interface Subscription {
   readonly options: ChannelOptions;
   /** Client-side becomes server-side when the server API subscribes the connection again. */
   isServerSide: boolean;
-  readonly source: SubscriptionSource;
+  source: SubscriptionSource;
   /** `chan_info` of this subscriber. */
   info: Uint8Array | undefined;
   /** What its stream was when it went live. */
   readonly opened: Pick<OpenedState, 'positioned' | 'recoverable' | 'epoch' | 'offset'>;
   /** Unix seconds; 0 = never. */
   expireAt: number;
-  readonly refresh: SubscriptionRefresh;
+  refresh: SubscriptionRefresh;
   /** Set while the subscription can expire. */
   expiry: Deadline | undefined;
   /** Entered into presence. */
