@@ -149,7 +149,17 @@ class NatsBroker implements Broker {
     this.#writer = writer;
     this.#stopListening = link.onReconnect(() => writer.distrust());
     const touch = (channel: string, retention: Retention) => writer.touch(channel, retention, this.#publishDeadlineMs);
-    this.#router = new WriteRouter({ link, inbox: this.#inbox, writer, clock, log, nodes, nodeId, metrics });
+    this.#router = new WriteRouter({
+      link,
+      inbox: this.#inbox,
+      writer,
+      clock,
+      log,
+      nodes,
+      nodeId,
+      metrics,
+      onWritten: (channel, position) => this.#written.note(channel, position),
+    });
     this.#server = options.role === 'owner' ? new WriteServer({ link, writer, clock, log, nodeId }) : undefined;
     this.#scanRequests = createLinkRequesters(link, clock).reads;
     this.#sweep = options.role === 'owner' ? this.#sweepFor(dependencies, readDeadlineMs) : undefined;
@@ -178,32 +188,39 @@ class NatsBroker implements Broker {
     this.#claims = new OnceClaims({ subjects: link.subjects, publisher, reads: this.#reads, clock });
   }
 
-  async publish(request: PublishRequest): Promise<PublishResult> {
+  /** Not async where all is well: each promise more of a publication is work. */
+  publish(request: PublishRequest): Promise<PublishResult> {
+    const { retention } = request;
+    if (retention === undefined) return this.#publishUnkept(request);
+    if (this.#isClosed || !this.#link.isConnected) return this.#appendWhenConnected(request, retention);
+    return this.#append(request, retention);
+  }
+
+  async #publishUnkept(request: PublishRequest): Promise<PublishResult> {
     this.#checkOpen();
-    const { channel, retention } = request;
+    const { channel } = request;
     const body = this.#bodyOf(request);
-    if (retention === undefined) {
-      const result = await this.#claim(request, body);
-      if (result.suppressed !== undefined) return result;
-      this.#publishLive(channel, body);
-      await this.#live.heard(channel);
-      return result;
-    }
+    const result = await this.#claim(request, body);
+    if (result.suppressed !== undefined) return result;
+    this.#publishLive(channel, body);
+    await this.#live.heard(channel);
+    return result;
+  }
+
+  async #appendWhenConnected(request: PublishRequest, retention: Retention): Promise<PublishResult> {
+    this.#checkOpen();
     // An outage that is known is not waited out: only the short one of a change to another server.
-    if (!this.#link.isConnected) await this.#link.whenConnected(RECONNECT_WAIT_MS);
-    const result = await this.#router.append(
-      {
-        channel,
-        retention: wholeRetention(retention),
-        body,
-        idempotencyKey: request.idempotencyKey ?? '',
-        versionEpoch: request.versionEpoch ?? '',
-        isRepeat: false,
-      },
+    await this.#link.whenConnected(RECONNECT_WAIT_MS);
+    return this.#append(request, retention);
+  }
+
+  #append(request: PublishRequest, retention: Retention): Promise<PublishResult> {
+    const { channel, idempotencyKey = '', versionEpoch = '' } = request;
+    const body = this.#bodyOf(request);
+    return this.#router.append(
+      { channel, retention: wholeRetention(retention), body, idempotencyKey, versionEpoch, isRepeat: false },
       this.#publishDeadlineMs,
     );
-    this.#written.note(channel, result.position);
-    return result;
   }
 
   /** Who may publish outside the stream. With a key, one: where the channel has a log, that knows all keys. */

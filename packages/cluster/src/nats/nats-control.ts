@@ -81,6 +81,7 @@ class CoreNatsControl implements NatsControl {
   readonly #tasks: TaskLimit = new TaskLimit(MAX_RUNNING_TASKS, MAX_QUEUED_TASKS);
   readonly #subscriptions: Subscription[] = [];
   #stats: NodeStats = NOTHING;
+  #nodesKnown: { revision: number; stats: NodeStats; nodes: readonly NodeRecord[] } | undefined;
   #isClosed = false;
 
   constructor({ link, clock, log, node, handler, metrics, nodeId, heartbeatMs, peerTimeoutMs }: NatsControlDeps) {
@@ -123,8 +124,14 @@ class CoreNatsControl implements NatsControl {
     await this.registry.start();
   }
 
+  /** The same list as before while nothing has changed: publishes ask for it. */
   nodes(): readonly NodeRecord[] {
-    return [...this.registry.peers(), this.#describeSelf()].sort((a, b) => (a.id < b.id ? -1 : 1));
+    const { revision } = this.registry;
+    if (this.#nodesKnown?.revision !== revision || this.#nodesKnown.stats !== this.#stats) {
+      const nodes = [...this.registry.peers(), this.#describeSelf()].sort((a, b) => (a.id < b.id ? -1 : 1));
+      this.#nodesKnown = { revision, stats: this.#stats, nodes };
+    }
+    return this.#nodesKnown.nodes;
   }
 
   async broadcast(command: ControlCommand): Promise<void> {

@@ -26,7 +26,7 @@ export const INTERNAL_SERVER_ERROR: Answer = text(500, 'Internal Server Error\n'
 export const BODY_TOO_LARGE: Answer = text(413, 'Request Entity Too Large\n');
 export const SHUTTING_DOWN: Answer = empty(503);
 
-export function jsonAnswer(body: Uint8Array, status = 200): Answer {
+export function jsonAnswer(body: Uint8Array | string, status = 200): Answer {
   return { status, contentType: 'application/json', body };
 }
 

@@ -3,7 +3,7 @@ import { API_BAD_REQUEST, ApiError } from '@carillon/protocol/codes';
 import { requireChannel } from './request/channel-lookup.ts';
 import { mapConcurrently } from './map-concurrently.ts';
 import type { MethodDeps, MethodHandler } from './method-deps.ts';
-import { publishTo, type Publishing } from './publication.ts';
+import { publishResult, publishTo, type Publishing } from './publication.ts';
 import { requestPayload } from './request/request-payload.ts';
 import { toErrorBody, type ReportFailure } from './failure/to-error-body.ts';
 
@@ -20,7 +20,7 @@ export function createBroadcast(
 ): MethodHandler<BroadcastRequest, BroadcastResult> {
   const publishOne = async (name: string, publishing: Publishing): Promise<PublishResponse> => {
     try {
-      return { result: await publishTo(requireChannel(name, publishing.channels), publishing) };
+      return { result: publishResult(await publishTo(requireChannel(name, publishing.channels), publishing)) };
     } catch (error) {
       return { error: toErrorBody(error, reportFailure) };
     }

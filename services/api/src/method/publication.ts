@@ -19,13 +19,17 @@ export interface Publishing {
   readonly call: FollowedCall | undefined;
 }
 
-/** Checks the payload against the namespace (error 107) and publishes. */
-export async function publishTo(channel: ChannelFacts, publishing: Publishing): Promise<PublishResult> {
+/** Checks the payload against the namespace (throws error 107) and publishes. Not async: a promise more is work. */
+export function publishTo(channel: ChannelFacts, publishing: Publishing): Promise<Published> {
   const { broker, channels, call, data = NO_DATA } = publishing;
   const format = effectiveDataFormat(channel.options.publicationDataFormat, channels.dataFormat);
   if (!isAcceptedPayload(format, data)) throw new ApiError(API_BAD_REQUEST);
   const request = brokerPublish(channel, data, publishing);
-  const { position } = await (call === undefined ? broker.publish(request) : publishFollowed(request, broker, call));
+  return call === undefined ? broker.publish(request) : publishFollowed(request, broker, call);
+}
+
+/** What is answered to whoever published. */
+export function publishResult({ position }: Published): PublishResult {
   return position.offset === 0 && position.epoch === '' ? EMPTY_RESULT : position;
 }
 

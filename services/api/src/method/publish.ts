@@ -2,7 +2,7 @@ import type { PublishRequest, PublishResult } from '@carillon/protocol/api';
 import { API_BAD_REQUEST, ApiError } from '@carillon/protocol/codes';
 import { knownChannel } from './request/channel-lookup.ts';
 import type { MethodDeps, MethodHandler } from './method-deps.ts';
-import { publishTo } from './publication.ts';
+import { publishResult, publishTo } from './publication.ts';
 import { requestPayload } from './request/request-payload.ts';
 
 /** `publish` (server-api §7.1). */
@@ -19,6 +19,6 @@ export function createPublish({
     const channel = knownChannel(name, settings.rules);
     const type = channel.options.subscriptionType;
     if (type !== '' && type !== 'stream') throw new ApiError(API_BAD_REQUEST);
-    return publishTo(channel, { broker, channels: settings, options: request, data, call });
+    return publishTo(channel, { broker, channels: settings, options: request, data, call }).then(publishResult);
   };
 }

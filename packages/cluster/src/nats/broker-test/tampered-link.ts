@@ -48,6 +48,7 @@ export function tamperWith(link: NatsLink, { isLost, deliver, onRead }: Tamperin
       return link.isConnected;
     },
     publish: (subject, payload, options) => link.publish(subject, payload, options),
+    send: (message) => link.send(message),
     whenConnected: (deadlineMs) => link.whenConnected(deadlineMs),
     onReconnect: (fn) => link.onReconnect(fn),
     unavailable: () => link.unavailable(),

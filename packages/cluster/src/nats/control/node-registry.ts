@@ -60,6 +60,7 @@ export class NodeRegistry {
   readonly #subscriptions: Subscription[] = [];
   #stopWatch: (() => void) | undefined;
   #timer: TimerHandle | undefined;
+  #revision = 0;
   #heardSelfAt = -Infinity;
   #isClosed = false;
 
@@ -90,6 +91,11 @@ export class NodeRegistry {
     });
   }
 
+  /** Another number after each change of what `peers` gives. */
+  get revision(): number {
+    return this.#revision;
+  }
+
   /** All living nodes but this one. */
   peers(): NodeRecord[] {
     return Array.from(this.#peers.values(), ({ record }) => record);
@@ -118,6 +124,7 @@ export class NodeRegistry {
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
     this.#listeners.clear();
     this.#peers.clear();
+    this.#revision += 1;
     if (this.#link.isConnected) this.#link.publish(this.#link.subjects.node(this.#nodeId), new Uint8Array(0));
   }
 
@@ -154,6 +161,7 @@ export class NodeRegistry {
       if (this.#peers.size >= MAX_NODES) return;
       this.#log.info('node joined', { node: record.id, name: record.name, role: record.role });
     }
+    this.#revision += 1;
     this.#peers.set(record.id, { record, heardAt: this.#clock.monotonic() });
     if (reply !== undefined && reply !== '' && this.#link.isConnected) {
       this.#link.publish(reply, encodeNodeRecord(this.#describeSelf()));
@@ -192,6 +200,7 @@ export class NodeRegistry {
   }
 
   #remove(id: string): void {
+    this.#revision += 1;
     this.#peers.delete(id);
     for (const listener of this.#listeners) listener.onGone?.(id);
   }

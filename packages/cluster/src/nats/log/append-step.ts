@@ -60,7 +60,7 @@ export function nextStep(queue: AppendEntry[], context: StepContext): AppendStep
   }
   const before = known ?? initialState(context.createEpoch(), first.retention, state);
   const entries = takeBatch(queue, first, before);
-  const versioned = entries.findLast(({ body }) => body.version > 0);
+  const versioned = entries.length === 1 ? first : entries.findLast(({ body }) => body.version > 0);
   const after = afterPublications(before, {
     retention: first.retention,
     count: entries.length,
@@ -115,7 +115,8 @@ function takeBatch(queue: AppendEntry[], first: PublicationEntry, before: LogSta
     if (next.body.version > 0) versions = versionState(versions, next);
     batch.push(next);
   }
-  queue.splice(0, batch.length);
+  if (batch.length === queue.length) queue.length = 0;
+  else queue.splice(0, batch.length);
   return batch;
 }
 

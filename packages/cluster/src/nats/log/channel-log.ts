@@ -5,8 +5,7 @@ import { OperationalError, type Clock, type Log, type TimerHandle } from '@caril
 import type { BrokerMetrics } from '../broker-metrics.ts';
 import type { NatsLink } from '../nats-connection.ts';
 import type { ChannelLogSubjects, RingSlot } from '../nats-subjects.ts';
-import type { ByteWriter } from '../record/byte-writer.ts';
-import { writeLogRecord, type LogRecord, type LogState } from '../record/log-record.ts';
+import type { LogRecord, LogState } from '../record/log-record.ts';
 import type { AppendHandler, AppendMessage, AppendOutcome, LogPublisher } from '../request/log-publisher.ts';
 import { asRepeat, isKeyed, type AppendEntry, type KeyedEntry } from './append-entry.ts';
 import { nextStep, type AppendStep } from './append-step.ts';
@@ -33,7 +32,6 @@ export interface ChannelLogDependencies {
   readonly reader: LogReader;
   readonly clock: Clock;
   readonly log: Log;
-  readonly out: ByteWriter;
   readonly idempotency: IdempotencyWindow;
   readonly sequences: SequenceBudget;
   /** The channel needs a mark some time after this publication. */
@@ -56,6 +54,12 @@ const MAX_TRUST_MS = MIN_RECORD_LIFE_MS / 2;
 const MAX_SLOTS_READ = 64;
 /** The position of a publication outside the stream. */
 const OUTSIDE: StreamPosition = { offset: 0, epoch: '' };
+
+/** Of {@link AppendMessage}. */
+interface Expectation {
+  readonly sequence: number;
+  readonly filter: string | undefined;
+}
 
 interface InFlight {
   readonly step: AppendStep & { kind: 'append' };
@@ -204,15 +208,15 @@ export class ChannelLog implements AppendHandler {
     });
   }
 
-  #messageOf({ record, slot, entries }: AppendStep & { kind: 'append' }): Omit<AppendMessage, 'expectedSequence'> {
-    const { out, clock } = this.#shared;
-    writeLogRecord(out, record);
+  #messageOf({ record, slot, entries }: AppendStep & { kind: 'append' }, expected: Expectation): AppendMessage {
     const [entry] = entries;
     const key = entry !== undefined && isKeyed(entry) ? entry.idempotencyKey : '';
     return {
       subject: this.#subjects.slot(slot),
-      payload: out.finish(),
-      ttlSeconds: Math.max(1, Math.ceil((recordEnd(record) - clock.now()) / 1_000)),
+      content: record,
+      expectedSequence: expected.sequence,
+      filter: expected.filter,
+      ttlSeconds: Math.max(1, Math.ceil((recordEnd(record) - this.#shared.clock.now()) / 1_000)),
       messageId: key === '' ? undefined : messageIdOf(this.channel, key),
     };
   }
@@ -224,7 +228,7 @@ export class ChannelLog implements AppendHandler {
         this.#supervise(this.#readSlots(flight));
         return;
       }
-      flight.message = { ...this.#messageOf(flight.step), ...expected };
+      flight.message = this.#messageOf(flight.step, expected);
     }
     const now = this.#shared.clock.monotonic();
     let lastDeadlineAt = now;
@@ -244,11 +248,13 @@ export class ChannelLog implements AppendHandler {
     this.#conflicts = 0;
     this.#backoffMs = FIRST_BACKOFF_MS;
     this.#confirmedAt = this.#shared.clock.monotonic();
-    const { offset: last, epoch } = record.state;
-    for (const [index, entry] of entries.entries()) {
+    const { epoch } = record.state;
+    let offset = record.state.offset - entries.length;
+    for (const entry of entries) {
+      offset += 1;
       if (entry.kind === 'claim') this.#onPublished(entry, OUTSIDE);
       else if (entry.kind !== 'publication') entry.resolve(record.state);
-      else this.#onPublished(entry, { offset: last - entries.length + 1 + index, epoch });
+      else this.#onPublished(entry, { offset, epoch });
     }
     this.#advance();
   }
@@ -399,13 +405,13 @@ export class ChannelLog implements AppendHandler {
   }
 
   /** What an append compares; undefined: what lies at its slot must be looked up. */
-  #expectation(slot: RingSlot): Pick<AppendMessage, 'expectedSequence' | 'filter'> | undefined {
+  #expectation(slot: RingSlot): Expectation | undefined {
     // Where nothing is known others may begin too, with a ring of another size.
-    if (this.#state === undefined) return { expectedSequence: this.#topSequence, filter: this.#subjects.all };
+    if (this.#state === undefined) return { sequence: this.#topSequence, filter: this.#subjects.all };
     const known = this.#sequences.at(slot);
-    if (known !== undefined) return { expectedSequence: known };
+    if (known !== undefined) return { sequence: known, filter: undefined };
     // A slot that was never written to holds nothing, unless we have just been wrong about something.
-    return this.#conflicts === 0 && isNewSlot(this.#state) ? { expectedSequence: 0 } : undefined;
+    return this.#conflicts === 0 && isNewSlot(this.#state) ? { sequence: 0, filter: undefined } : undefined;
   }
 
   async #readSlots(flight: InFlight): Promise<void> {
@@ -451,6 +457,7 @@ export class ChannelLog implements AppendHandler {
 
   /** Anywhere in the queue: those that others sent here have less time than our own, and are stored by their senders then. */
   #rejectExpired(): void {
+    if (this.#queue.length === 0) return;
     const now = this.#shared.clock.monotonic();
     if (!this.#queue.some(({ deadlineAt }) => deadlineAt <= now)) return;
     for (const entry of this.#queue.splice(0)) {

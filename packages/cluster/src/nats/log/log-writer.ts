@@ -1,11 +1,11 @@
 // Appends to channel logs: one ChannelLog each, forgotten when idle and too many. Used by the node that owns a channel, and
 // by any other when the owner does not answer.
+import type { StreamPosition } from '@carillon/protocol/channel';
 import { createEpoch } from '../../epoch.ts';
 import type { PublishResult, Retention } from '../../broker.ts';
 import { OperationalError, type Clock, type Log } from '@carillon/service-kit';
 import type { BrokerMetrics } from '../broker-metrics.ts';
 import type { NatsLink } from '../nats-connection.ts';
-import { ByteWriter } from '../record/byte-writer.ts';
 import type { LogState } from '../record/log-record.ts';
 import type { PublicationBody } from '../record/publication-body.ts';
 import type { LogPublisher } from '../request/log-publisher.ts';
@@ -59,7 +59,6 @@ export class LogWriter {
       reader,
       clock,
       log,
-      out: new ByteWriter(),
       idempotency: new IdempotencyWindow(idempotencyTtlMs, MAX_KEYS),
       sequences: new SequenceBudget(MAX_SEQUENCES),
       onUnmarked: (channel) => this.#rests.note(channel),
@@ -68,12 +67,33 @@ export class LogWriter {
     };
   }
 
-  /** Resolves when the log has acknowledged it; rejects with an OperationalError, at the latest after `deadlineMs`. */
-  append(request: LogAppend, deadlineMs: number): Promise<PublishResult> {
-    const { channel, ...entry } = request;
+  /**
+   * Resolves when the log has acknowledged it; rejects with an OperationalError, at the latest after `deadlineMs`.
+   * `onWritten` is told of what it resolves with before.
+   */
+  append(
+    request: LogAppend,
+    deadlineMs: number,
+    onWritten?: (channel: string, position: StreamPosition) => void,
+  ): Promise<PublishResult> {
+    const { channel, retention, body, idempotencyKey, versionEpoch, isRepeat, askedAt } = request;
     const deadlineAt = this.#shared.clock.monotonic() + deadlineMs;
     return new Promise((resolve, reject) => {
-      this.#channel(channel).push({ kind: 'publication', ...entry, deadlineAt, resolve, reject });
+      this.#channel(channel).push({
+        kind: 'publication',
+        retention,
+        body,
+        idempotencyKey,
+        versionEpoch,
+        isRepeat,
+        askedAt,
+        deadlineAt,
+        resolve: (result) => {
+          onWritten?.(channel, result.position);
+          resolve(result);
+        },
+        reject,
+      });
     });
   }
 

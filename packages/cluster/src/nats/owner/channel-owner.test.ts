@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { nodeRecord } from '../broker-test/broker-test-cluster.ts';
-import { ownerOf } from './channel-owner.ts';
+import { ChannelOwners, ownerOf } from './channel-owner.ts';
 
 const channels = Array.from({ length: 3_000 }, (_, index) => `room:${index}`);
 
@@ -27,4 +27,13 @@ test('a node that goes moves only its own channels', () => {
 
 test('nobody owns without a fit node', () => {
   expect(ownerOf('a', [nodeRecord('g', 'gateway')])).toBeUndefined();
+});
+
+test('owners follow the list of nodes', () => {
+  let nodes = ['a', 'b', 'c'].map((id) => nodeRecord(id));
+  const owners = new ChannelOwners(() => nodes);
+  for (const left of [nodes, nodes.slice(1), []]) {
+    nodes = left;
+    for (const channel of channels) expect(owners.of(channel)).toBe(ownerOf(channel, left));
+  }
 });

@@ -1,4 +1,5 @@
 // Brings a publication to the node that owns its channel; appends here when that is this node, or nobody, or does not answer.
+import type { StreamPosition } from '@carillon/protocol/channel';
 import { OperationalError, type Clock, type Log } from '@carillon/service-kit';
 import type { PublishResult, Retention } from '../../broker.ts';
 import type { NodeRecord } from '../../control.ts';
@@ -7,7 +8,7 @@ import type { NatsLink } from '../nats-connection.ts';
 import { ByteWriter } from '../record/byte-writer.ts';
 import { readWriteAnswer, writeWriteRequest, type WriteAnswer, type WriteRequest } from '../record/write-request.ts';
 import { isNoResponders, type ReplyInbox } from '../request/reply-inbox.ts';
-import { ownerOf } from './channel-owner.ts';
+import { ChannelOwners } from './channel-owner.ts';
 import type { LogAppend, LogClaim, LogWriter } from '../log/log-writer.ts';
 
 export interface WriteRouterDependencies {
@@ -19,6 +20,8 @@ export interface WriteRouterDependencies {
   readonly nodes: () => readonly NodeRecord[];
   readonly nodeId: string;
   readonly metrics: BrokerMetrics;
+  /** Called before `append` resolves, with what it resolves with. Must not throw. */
+  readonly onWritten: (channel: string, position: StreamPosition) => void;
 }
 
 /** Share of a publish's deadline that the owner gets; the rest is for doing it here. */
@@ -35,25 +38,37 @@ type Forwarded =
 export class WriteRouter {
   readonly #deps: WriteRouterDependencies;
   readonly #out: ByteWriter = new ByteWriter();
+  readonly #owners: ChannelOwners;
 
   constructor(deps: WriteRouterDependencies) {
     this.#deps = deps;
+    this.#owners = new ChannelOwners(deps.nodes);
   }
 
-  /** Rejects with an OperationalError. */
-  async append(request: LogAppend, deadlineMs: number): Promise<PublishResult> {
-    const { writer, clock } = this.#deps;
+  /** Rejects with an OperationalError. Not async: a promise more for each publication of an owner is work. */
+  append(request: LogAppend, deadlineMs: number): Promise<PublishResult> {
     const owner = this.#remoteOwner(request.channel);
-    if (owner === undefined) return writer.append(request, deadlineMs);
+    const { writer, onWritten } = this.#deps;
+    return owner === undefined
+      ? writer.append(request, deadlineMs, onWritten)
+      : this.#appendBy(owner, request, deadlineMs);
+  }
+
+  async #appendBy(owner: string, request: LogAppend, deadlineMs: number): Promise<PublishResult> {
+    const { writer, clock, onWritten } = this.#deps;
     const startedAt = clock.monotonic();
     const askedAt = clock.now();
     const forwarded = await this.#forward(owner, request, deadlineMs * OWNER_SHARE);
-    if (forwarded.kind === 'answer' && !isTemporary(forwarded.answer)) return resultOf(forwarded.answer);
+    if (forwarded.kind === 'answer' && !isTemporary(forwarded.answer)) {
+      const result = resultOf(forwarded.answer);
+      onWritten(request.channel, result.position);
+      return result;
+    }
     // The owner may be cut off where we are not; what it could not settle may be stored nevertheless.
     this.#deps.metrics.ownerFallbacks.inc();
     const isRepeat = forwarded.kind === 'answer' || forwarded.isInDoubt;
     const leftMs = deadlineMs - (clock.monotonic() - startedAt);
-    return writer.append({ ...request, isRepeat, askedAt }, leftMs);
+    return writer.append({ ...request, isRepeat, askedAt }, leftMs, onWritten);
   }
 
   /** As `append`, for a key alone. */
@@ -81,7 +96,7 @@ export class WriteRouter {
   }
 
   #remoteOwner(channel: string): string | undefined {
-    const owner = ownerOf(channel, this.#deps.nodes());
+    const owner = this.#owners.of(channel);
     return owner === this.#deps.nodeId ? undefined : owner;
   }
 

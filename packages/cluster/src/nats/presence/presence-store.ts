@@ -45,7 +45,7 @@ export class PresenceStore {
   readonly #replicas: number;
   readonly #deadlineMs: number;
   readonly #stream: string;
-  readonly #removal: RawHeaders = new RawHeaders();
+  readonly #removal: RawHeaders = new RawHeaders(`Nats-TTL: ${REMOVAL_TTL}\r\n`);
 
   constructor({ subjects, writes, reads, replicas, deadlineMs }: PresenceStoreDeps) {
     this.#subjects = subjects;
@@ -54,7 +54,6 @@ export class PresenceStore {
     this.#replicas = replicas;
     this.#deadlineMs = deadlineMs;
     this.#stream = subjects.presenceStream();
-    this.#removal.lines = `Nats-TTL: ${REMOVAL_TTL}\r\n`;
   }
 
   /** Makes the stream unless there is one. */

@@ -2,12 +2,15 @@
 import type { Msg } from '@nats-io/nats-core';
 import { OperationalError } from '@carillon/service-kit';
 import type { NatsLink } from '../nats-connection.ts';
-import { RawHeaders } from './raw-headers.ts';
+import { ByteWriter } from '../record/byte-writer.ts';
+import { writeLogRecord, type LogRecord } from '../record/log-record.ts';
+import { readStoredAck } from './stored-ack.ts';
 import { isNoResponders, type ReplyHandler, type ReplyInbox } from './reply-inbox.ts';
 
 export interface AppendMessage {
   readonly subject: string;
-  readonly payload: Uint8Array;
+  /** A record is encoded when it is sent, and each time. */
+  readonly content: Uint8Array | LogRecord;
   /** Of the last message of the subject, or of the filter; 0: there is none. */
   readonly expectedSequence: number;
   /** Compares all subjects that match instead of the message's own. */
@@ -45,7 +48,7 @@ export interface LogPublisherDependencies {
 export class LogPublisher {
   readonly #link: NatsLink;
   readonly #inbox: ReplyInbox;
-  readonly #headers: RawHeaders = new RawHeaders();
+  readonly #out: ByteWriter = new ByteWriter();
   readonly #onNoStream: () => void;
 
   constructor({ link, inbox, onNoStream }: LogPublisherDependencies) {
@@ -58,12 +61,20 @@ export class LogPublisher {
     let reply: string | undefined;
     try {
       reply = this.#inbox.open(new AckHandler(handler, this.#onNoStream), timeoutMs);
-      this.#headers.lines = headerLines(message);
-      this.#link.publish(message.subject, message.payload, { reply, headers: this.#headers });
+      const { subject, content } = message;
+      this.#link.send({ subject, payload: this.#encoded(content), reply, headers: headerLines(message) });
     } catch (error) {
       if (reply !== undefined) this.#inbox.forget(reply);
       handler.onFailure(asOperational(error), false);
     }
+  }
+
+  #encoded(content: Uint8Array | LogRecord): Uint8Array | ByteWriter {
+    if (content instanceof Uint8Array) return content;
+    // What an earlier message left that could not be sent.
+    this.#out.clear();
+    writeLogRecord(this.#out, content);
+    return this.#out;
   }
 }
 
@@ -85,6 +96,11 @@ class AckHandler implements ReplyHandler {
   }
 
   onReply(message: Msg): boolean {
+    const stored = readStoredAck(message.data);
+    if (stored !== 0) {
+      this.#handler.onOutcome({ kind: 'stored', sequence: stored });
+      return false;
+    }
     if (isNoResponders(message)) {
       this.#onNoStream();
       this.#handler.onFailure(new OperationalError('nats_no_stream', 'no stream answers for the log'), false);

@@ -33,16 +33,16 @@ export class OnceClaims {
     const { clock, subjects, reads } = this.#deps;
     const deadlineAt = clock.monotonic() + deadlineMs;
     const subject = subjects.idempotency(channel, key);
-    const payload = Buffer.from(`${nonce.writer}.${nonce.serial}`);
+    const content = Buffer.from(`${nonce.writer}.${nonce.serial}`);
     let isInDoubt = false;
     for (;;) {
-      const attempt = await this.#try(subject, payload);
+      const attempt = await this.#try(subject, content);
       if (attempt.outcome?.kind === 'stored') return true;
       if (attempt.outcome !== undefined) {
         if (!isInDoubt) return false;
         // The answer to an earlier attempt was lost: perhaps the key is ours.
         const stored = await reads.lastFromLeader(subjects.idempotencyStream(), subject);
-        return stored !== undefined && payload.equals(stored.data);
+        return stored !== undefined && content.equals(stored.data);
       }
       isInDoubt ||= attempt.isInDoubt;
       const { error } = attempt;
@@ -51,9 +51,9 @@ export class OnceClaims {
     }
   }
 
-  #try(subject: string, payload: Uint8Array): Promise<Attempt> {
+  #try(subject: string, content: Uint8Array): Promise<Attempt> {
     return new Promise((resolve) => {
-      this.#deps.publisher.append({ subject, payload, expectedSequence: 0, ttlSeconds: 0 }, ATTEMPT_TIMEOUT_MS, {
+      this.#deps.publisher.append({ subject, content, expectedSequence: 0, ttlSeconds: 0 }, ATTEMPT_TIMEOUT_MS, {
         onOutcome: (outcome) => resolve({ outcome, isInDoubt: false }),
         onFailure: (error, isInDoubt) => resolve({ error, isInDoubt }),
       });

@@ -28,7 +28,7 @@ export interface ReplyInboxDependencies {
 export class ReplyInbox {
   readonly #maxPending: number;
   readonly #prefix: string;
-  readonly #pending: Map<string, PendingReply> = new Map();
+  readonly #pending: Map<number, PendingReply> = new Map();
   readonly #wheel: TimerWheel<PendingReply>;
   readonly #subscription: Subscription;
   #lastId = 0;
@@ -62,16 +62,16 @@ export class ReplyInbox {
       throw new OperationalError('nats_busy', `${this.#maxPending} requests are in flight already`);
     }
     this.#lastId += 1;
-    const id = this.#lastId.toString(36);
+    const id = this.#lastId;
     const pending = new PendingReply(id, handler);
     this.#pending.set(id, pending);
     this.#wheel.schedule(pending, timeoutMs);
-    return this.#prefix + id;
+    return this.#prefix + String(id);
   }
 
   /** Takes back what `open` gave: the handler is not called any more. */
   forget(reply: string): void {
-    const pending = this.#pending.get(reply.slice(this.#prefix.length));
+    const pending = this.#pending.get(Number(reply.slice(this.#prefix.length)));
     if (pending !== undefined) this.#end(pending);
   }
 
@@ -85,7 +85,7 @@ export class ReplyInbox {
   }
 
   #onReply(message: Msg): void {
-    const pending = this.#pending.get(message.subject.slice(this.#prefix.length));
+    const pending = this.#pending.get(idOf(message, this.#prefix.length));
     if (pending === undefined) return;
     if (!pending.handler.onReply(message)) this.#end(pending);
   }
@@ -106,19 +106,30 @@ export function isNoResponders(message: Msg): boolean {
   return message.data.length === 0 && message.headers?.code === 503;
 }
 
+const DIGIT_0 = 0x30;
+
+/** The number at the end of a reply's subject. Where the library shows its bytes they need not become text. */
+function idOf(message: Msg, prefixLength: number): number {
+  const bytes = (message as { _msg?: { subject?: Uint8Array } })._msg?.subject;
+  if (!(bytes instanceof Uint8Array)) return Number(message.subject.slice(prefixLength));
+  let id = 0;
+  for (let index = prefixLength; index < bytes.length; index++) id = id * 10 + (bytes[index] ?? DIGIT_0) - DIGIT_0;
+  return id;
+}
+
 function closedError(): OperationalError {
   return new OperationalError('nats_closed', 'the connection is closed', { retriable: false });
 }
 
 class PendingReply implements WheelEntry<PendingReply> {
-  readonly id: string;
+  readonly id: number;
   readonly handler: ReplyHandler;
   wheelNext: PendingReply | undefined = undefined;
   wheelPrevious: PendingReply | undefined = undefined;
   wheelSlot: number = NOT_SCHEDULED;
   wheelDueTick = 0;
 
-  constructor(id: string, handler: ReplyHandler) {
+  constructor(id: number, handler: ReplyHandler) {
     this.id = id;
     this.handler = handler;
   }
