@@ -7,13 +7,31 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const text = (value: Uint8Array): string => new TextDecoder().decode(value);
 
 describe('patches', () => {
-  it('equal the verified vectors', () => {
+  it.each([
+    ['{"data": "broadcast_data"}', '{"data": "broadcast_data"}', 'Q\nQ@0,1cMJOl;'],
+    [
+      '{"price":100,"symbol":"AAPL","venue":"NASDAQ"}',
+      '{"price":101,"symbol":"AAPL","venue":"NASDAQ"}',
+      'j\nC:{"price":101Y@C,1bGS8b;',
+    ],
+    ['{"count":1,"up":true}', '{"count":2,"up":true}', 'L\n9@0,C:2,"up":true}2HePiI;'],
+    ['{"input":"value"}', '{"input":"valve"}', 'H\nD@0,4:ve"}FCB_J;'],
+    [
+      '{"items":["alpha","beta","gamma","delta","epsilon"],"page":1}',
+      '{"items":["beta","gamma","delta","epsilon","alpha"],"page":2}',
+      'y\nA:{"items":[W@I,J:,"alpha"],"page":2}27LLLI;',
+    ],
+    ['a'.repeat(40), `${'a'.repeat(20)}b${'a'.repeat(19)}`, 'd\nK@G,1:bJ@G,3EoSsA;'],
+    ['{"short":"text"}', '{"short":"next"}', 'G\nG:{"short":"next"}2TAsXh;'],
+  ])('from %s to %s are those of the reference implementation', (source, target, patch) => {
+    expect(text(createDelta(bytes(source), bytes(target)))).toBe(patch);
+    expect(text(applyDelta(bytes(source), bytes(patch)))).toBe(target);
+  });
+
+  it('of others apply as well', () => {
     const source = bytes('{"price":100,"symbol":"AAPL","venue":"NASDAQ"}');
-    const target = bytes('{"price":101,"symbol":"AAPL","venue":"NASDAQ"}');
-    expect(text(createDelta(source, target))).toBe('j\nB@0,1:1Y@C,1bGS8b;');
-    expect(applyDelta(source, bytes('j\nB@0,1:1Y@C,1bGS8b;'))).toEqual(target);
-    const same = bytes('{"data": "broadcast_data"}');
-    expect(text(createDelta(same, same))).toBe('Q\nQ@0,1cMJOl;');
+    const target = '{"price":101,"symbol":"AAPL","venue":"NASDAQ"}';
+    expect(text(applyDelta(source, bytes('j\nB@0,1:1Y@C,1bGS8b;')))).toBe(target);
   });
 
   it.each([
@@ -65,6 +83,12 @@ describe('patches', () => {
     const source = new Uint8Array(65_536).fill(0x61);
     const target = Uint8Array.from(source, (_, index) => (index % 1000 === 7 ? 0x62 : 0x61));
     expect(applyDelta(source, createDelta(source, target))).toEqual(target);
+  });
+
+  it('stop looking for copies before a text that is made for it costs seconds', () => {
+    const source = new Uint8Array(1 << 20).fill(0x61);
+    const target = Uint8Array.from(source, (_, index) => (index % 5 === 4 ? 0x62 : 0x61));
+    expect(createDelta(source, target).length).toBeGreaterThan(target.length);
   });
 
   it('turn any source into any target', () => {

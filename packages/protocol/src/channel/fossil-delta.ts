@@ -1,6 +1,6 @@
 import { ProtocolViolation } from '../codes/protocol-violation.ts';
 import { ByteSink } from '../wire/byte-sink.ts';
-import { BlockIndex, BLOCK_BYTES } from './fossil-block-index.ts';
+import { BlockIndex, BLOCK_BYTES, RollingWindow, type BlockMatch } from './fossil-block-index.ts';
 
 // Patches in the fossil delta format (client-protocol.md §5.4).
 
@@ -21,13 +21,6 @@ export interface DeltaOptions {
   readonly alignsUtf8?: boolean | undefined;
 }
 
-/** A run of the target that stands somewhere in the source. */
-interface Match {
-  readonly targetStart: number;
-  readonly targetEnd: number;
-  readonly sourceStart: number;
-}
-
 /** A patch that turns `source` into `target`. May be longer than the target: then the caller sends the target (D3). */
 export function createDelta(source: Uint8Array, target: Uint8Array, options: DeltaOptions = {}): Uint8Array {
   const writer = new DeltaWriter(source, target, options.alignsUtf8 ?? true);
@@ -35,6 +28,7 @@ export function createDelta(source: Uint8Array, target: Uint8Array, options: Del
   return writer.take();
 }
 
+/** compat: finds what the reference implementation of the format finds, so patches are the same, byte by byte. */
 class DeltaWriter {
   private readonly source: Uint8Array;
   private readonly target: Uint8Array;
@@ -51,14 +45,7 @@ class DeltaWriter {
   }
 
   run(): void {
-    // Consecutive versions of a value mostly share both ends, which blocks alone would find in part only.
-    const prefix = commonPrefix(this.source, this.target);
-    const suffix = commonSuffix(this.source, this.target, prefix);
-    this.copy({ targetStart: 0, targetEnd: prefix, sourceStart: 0 });
-    const middleEnd = this.target.length - suffix;
-    if (middleEnd - this.written >= BLOCK_BYTES && this.source.length > BLOCK_BYTES) this.copyBlocks(middleEnd);
-    const sourceStart = this.source.length - suffix;
-    this.copy({ targetStart: middleEnd, targetEnd: this.target.length, sourceStart });
+    if (this.source.length > BLOCK_BYTES && this.target.length > BLOCK_BYTES) this.copyBlocks();
     this.literal(this.target.length);
   }
 
@@ -67,30 +54,35 @@ class DeltaWriter {
     return this.sink.take();
   }
 
-  private copyBlocks(end: number): void {
+  private copyBlocks(): void {
+    const { length } = this.target;
     const index = new BlockIndex(this.source);
-    const window = index.windowAt(this.target, this.written);
-    while (window.start + BLOCK_BYTES <= end) {
-      const match = index.longestMatch(this.target, window, { from: this.written, to: end });
-      if (match !== undefined && this.copy(match)) window.moveTo(this.written);
-      else window.advance();
+    const window = new RollingWindow(this.target, 0);
+    for (let from = 0; from + BLOCK_BYTES < length;) {
+      const match = index.bestMatch(this.target, window, from);
+      if (match !== undefined) {
+        this.copy(match);
+        from = match.targetEnd;
+        window.moveTo(from);
+      } else if (window.start + BLOCK_BYTES < length && !index.isExhausted) {
+        window.advance();
+      } else {
+        return;
+      }
     }
   }
 
-  /** Writes a match as a copy, after the literal before it, unless the literal is as short. */
-  private copy(match: Match): boolean {
+  /** Writes a match as a copy, after the literal before it. */
+  private copy(match: BlockMatch): void {
     const { targetStart, targetEnd, sourceStart } = this.alignsUtf8 ? this.aligned(match) : match;
-    const count = targetEnd - targetStart;
-    const operation = `${encodeInteger(Math.max(count, 0))}@${encodeInteger(sourceStart)},`;
-    if (count <= operation.length) return false;
+    if (targetStart >= targetEnd) return;
     this.literal(targetStart);
-    this.sink.text(operation);
+    this.sink.text(`${encodeInteger(targetEnd - targetStart)}@${encodeInteger(sourceStart)},`);
     this.written = targetEnd;
-    return true;
   }
 
   /** The match without the parts of characters at its ends, which thus go into the literals beside it as a whole. */
-  private aligned(match: Match): Match {
+  private aligned(match: BlockMatch): BlockMatch {
     let { targetStart, targetEnd } = match;
     while (targetStart < targetEnd && isContinuation(this.target[targetStart])) targetStart++;
     while (targetEnd > targetStart && isContinuation(this.target[targetEnd])) targetEnd--;
@@ -107,21 +99,6 @@ class DeltaWriter {
 
 function isContinuation(byte: number | undefined): boolean {
   return byte !== undefined && (byte & 0xc0) === 0x80;
-}
-
-function commonPrefix(source: Uint8Array, target: Uint8Array): number {
-  const limit = Math.min(source.length, target.length);
-  let length = 0;
-  while (length < limit && source[length] === target[length]) length++;
-  return length;
-}
-
-/** What the ends share besides the prefix. */
-function commonSuffix(source: Uint8Array, target: Uint8Array, prefix: number): number {
-  const limit = Math.min(source.length, target.length) - prefix;
-  let length = 0;
-  while (length < limit && source[source.length - 1 - length] === target[target.length - 1 - length]) length++;
-  return length;
 }
 
 function encodeInteger(value: number): string {

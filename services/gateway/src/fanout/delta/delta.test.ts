@@ -7,7 +7,7 @@ import { FREE, HubBench, RECOVERABLE } from '../testing/hub-bench.ts';
 const DELTA = { ...RECOVERABLE, delta: true };
 const FIRST = '{"price":100,"symbol":"AAPL","venue":"NASDAQ"}';
 const SECOND = '{"price":101,"symbol":"AAPL","venue":"NASDAQ"}';
-const PATCH = 'j\nB@0,1:1Y@C,1bGS8b;';
+const PATCH = 'j\nC:{"price":101Y@C,1bGS8b;';
 
 function flags(client: FakeClient): (boolean | undefined)[] {
   return client.publications.map(({ delta }) => delta);
