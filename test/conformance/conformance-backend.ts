@@ -54,5 +54,7 @@ function answerRpc(method: string, data: unknown): BackendAnswer {
 function answerConnect(data: unknown): BackendAnswer {
   const wish = typeof data === 'string' ? data : '';
   if (wish === 'nobody') return {};
+  if (wish === 'malformed') return { result: { user: 'x', b64info: '%', channels: ['nope:x'] } };
+  if (wish === 'nowhere') return { result: { user: 'x', channels: ['nope:x'], subs: { 'nope:y': { b64data: '%' } } } };
   return denialFor(wish) ?? { result: { user: wish === '' ? 'proxied' : wish, data: { welcome: true } } };
 }

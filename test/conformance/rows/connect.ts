@@ -107,6 +107,11 @@ export const connecting: readonly Scenario[] = [
     expect(connected.ttl).toBeGreaterThan(90);
     expect(connected.ttl).toBeLessThanOrEqual(100);
   }),
+  rowFor('proxies', 'proxy 37', 'bad base64 of the backend is told before channels in no namespace', async (t) => {
+    const asked = async (data: string) => (await t.open()).connect({ data });
+    expect(await asked('malformed')).toMatchObject({ error: { code: 100, temporary: true } });
+    expect(await asked('nowhere')).toEqual({ id: 1, error: { code: 102, message: 'unknown channel' } });
+  }),
   rowFor('proxies', 'client 68', 'with a refresh proxy the client is not told of its expiry', async (t) => {
     const { connected } = await t.connect();
     expect(connected).not.toHaveProperty('expires');

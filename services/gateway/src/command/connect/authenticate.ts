@@ -175,6 +175,9 @@ async function askConnectProxy(
 
 function authenticateByProxy(deps: AuthenticateDeps, result: ConnectResult): Authentication {
   const { channels } = deps.settings();
+  // compat: before the channels are looked at.
+  const info = backendBytes(result.b64info, result.info);
+  const data = backendBytes(result.b64data, result.data);
   const source = SUBSCRIPTION_SOURCE.connectProxy;
   const subscriptions = new Map<string, ServerSubscription>();
   for (const name of result.channels ?? []) subscriptions.set(name, { channel: resolve(channels, name), source });
@@ -192,7 +195,7 @@ function authenticateByProxy(deps: AuthenticateDeps, result: ConnectResult): Aut
     user: result.user ?? '',
     source: 'proxy',
     expireAt: result.expireAt ?? 0,
-    info: backendBytes(result.b64info, result.info),
+    info,
     meta: result.meta,
     capabilities: createCapabilities(result.caps ?? []),
     tokenId: undefined,
@@ -201,7 +204,7 @@ function authenticateByProxy(deps: AuthenticateDeps, result: ConnectResult): Aut
   return {
     identity,
     subscriptions,
-    data: backendBytes(result.b64data, result.data),
+    data,
     mayRequestChannels: false,
     mayHavePersonalChannel: true,
   };
