@@ -1,4 +1,3 @@
-import { ProtocolViolation } from '../codes/protocol-violation.ts';
 import { TokenClaimsSchema, type TokenClaims as GenTokenClaims } from '../gen/token_pb.ts';
 import { compileCodec, type MessageCodec } from '../wire/message-codec.ts';
 import type { Wire } from '../wire/wire.ts';
@@ -36,15 +35,10 @@ const CODECS: Readonly<Record<TokenKind, ClaimCodecs>> = {
 };
 
 /**
- * Reads the payload of a token. Claims that its kind does not know are ignored, whatever they hold. Throws
- * ProtocolViolation where it is not JSON or a claim has a wrong type.
+ * Reads the payload of a token. Claims that its kind does not know are ignored, whatever they hold; without grants so are
+ * capabilities. Throws ProtocolViolation where it is not JSON or a claim has a wrong type.
  */
-export function readTokenClaims(payload: Uint8Array, kind: TokenKind): TokenClaims {
+export function readTokenClaims(payload: Uint8Array, kind: TokenKind, withGrants = true): TokenClaims {
   const { all, withoutGrants } = CODECS[kind];
-  try {
-    return all.readJson(payload);
-  } catch (error) {
-    if (!(error instanceof ProtocolViolation)) throw error;
-    return withoutGrants.readJson(payload);
-  }
+  return (withGrants ? all : withoutGrants).readJson(payload);
 }

@@ -49,6 +49,16 @@ function parseClaims(payload: Uint8Array, kind: TokenKind): TokenClaims {
   try {
     return readTokenClaims(payload, kind);
   } catch (error) {
+    if (!(error instanceof ProtocolViolation)) throw error;
+    // compat: what looks like capabilities and is none is a claim of the application's own.
+    return parseWithoutGrants(payload, kind);
+  }
+}
+
+function parseWithoutGrants(payload: Uint8Array, kind: TokenKind): TokenClaims {
+  try {
+    return readTokenClaims(payload, kind, false);
+  } catch (error) {
     if (error instanceof ProtocolViolation) throw new TokenError('invalid', `the claims: ${error.message}`, error);
     throw error;
   }
