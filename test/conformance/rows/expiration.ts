@@ -8,8 +8,11 @@ import type { Trial } from '../trial.ts';
 const TEN_YEARS_S = 10 * 365 * 86_400;
 const LONGEST_TTL_S = 31_536_000;
 
-/** Until an expired subscription was refreshed or ended, on a busy machine. */
-const EXTENDED_MS = 15_000;
+/** Enough to subscribe before it, on a busy machine. */
+const SOON_S = 5;
+
+/** Until an expired subscription was refreshed or ended. */
+const EXTENDED_MS = 20_000;
 
 const refreshCloses =
   (code: number, token: (t: Trial) => string) =>
@@ -131,7 +134,7 @@ export const expiration: readonly Scenario[] = [
   rowFor('proxies', 'proxy 66', 'the backend extends a subscription that expired, with new info', async (t) => {
     const client = await t.connect();
     const channel = t.channel('psr', 'extended');
-    const token = t.subToken(channel, { exp: secondsFromNow(2), info: { of: 'token' } });
+    const token = t.subToken(channel, { exp: secondsFromNow(SOON_S), info: { of: 'token' } });
     expect(await client.subscribe(channel, { token })).toEqual({ id: 2, subscribe: {} });
     await eventually(async () => {
       const { presence } = await t.result('presence', { channel });
@@ -145,7 +148,7 @@ export const expiration: readonly Scenario[] = [
   rowFor('proxies', 'proxy 67', 'a subscription that the backend lets expire ends with 2501', async (t) => {
     const client = await t.connect();
     const channel = t.channel('psr');
-    await client.subscribe(channel, { token: t.subToken(channel, { exp: secondsFromNow(2) }) });
+    await client.subscribe(channel, { token: t.subToken(channel, { exp: secondsFromNow(SOON_S) }) });
     expect(await client.push(EXTENDED_MS)).toEqual({
       channel,
       unsubscribe: { code: 2501, reason: 'subscription expired' },
@@ -154,7 +157,7 @@ export const expiration: readonly Scenario[] = [
   rowFor('proxies', 'proxy 66b', 'the backend extends a subscription by the server API, too', async (t) => {
     const client = await t.connect();
     const channel = t.channel('psr', 'extended');
-    await t.result('subscribe', { user: t.user, channel, expire_at: secondsFromNow(2) });
+    await t.result('subscribe', { user: t.user, channel, expire_at: secondsFromNow(SOON_S) });
     expect(await client.push()).toEqual({ channel, subscribe: {} });
     await eventually(async () => {
       const { presence } = await t.result('presence', { channel });
@@ -165,7 +168,7 @@ export const expiration: readonly Scenario[] = [
   rowFor('proxies', 'proxy 67b', 'a subscription by the server API that the backend lets expire is 3006', async (t) => {
     const client = await t.connect();
     const channel = t.channel('psr');
-    await t.result('subscribe', { user: t.user, channel, expire_at: secondsFromNow(2) });
+    await t.result('subscribe', { user: t.user, channel, expire_at: secondsFromNow(SOON_S) });
     expect(await client.closed(EXTENDED_MS)).toEqual({ code: 3006, reason: 'subscription expired' });
     expect(t.backend?.callsOf('/sub_refresh', { channel })).toHaveLength(1);
   }),
