@@ -117,6 +117,7 @@ test('questions spread over the instances that have the fewest in flight', async
 test('a question without an answer fails at its deadline', async () => {
   const instance = await startInstance(() => undefined);
   const policy = createPolicy([instance], { deadlineMs: 50 });
+  await vi.waitFor(() => expect(instance.streams).toHaveLength(1), 10_000);
   const startedAt = systemClock.monotonic();
   expect(await policy.rpc(ask('m'))).toEqual({ kind: 'failed', reason: 'auth-policy did not answer in time' });
   expect(systemClock.monotonic() - startedAt).toBeLessThan(1_000);
