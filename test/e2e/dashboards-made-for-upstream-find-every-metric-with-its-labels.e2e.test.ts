@@ -106,7 +106,7 @@ describe.each(DEPLOYMENTS)('$kind', ({ start }) => {
   it.each(UPSTREAM_METRICS)('$name is there under our prefix, without the labels that are always empty', (metric) => {
     const family = scraped[metric.service]?.get(`carillon_${metric.name}`);
     expect(family?.type).toBe(metric.type);
-    const empty = ['channel_namespace', 'accept_protocol', 'frame_type'];
+    const empty = ['channel_namespace', 'accept_protocol'];
     expect([...(family?.labels ?? [])].toSorted()).toEqual(
       metric.labels.filter((label) => !empty.includes(label)).toSorted(),
     );

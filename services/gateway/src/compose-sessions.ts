@@ -13,10 +13,10 @@ import { createCommandLimits } from './command/limit/command-limits.ts';
 import { composeCommands } from './compose-commands.ts';
 import { composeControl } from './compose-control.ts';
 import { composeTimers } from './compose-timers.ts';
-import { createAcceptConnection } from './connection/accept-connection.ts';
+import { type CountReceived, createAcceptConnection } from './connection/accept-connection.ts';
 import type { CloseConnection } from './connection/close-connection.ts';
 import type { ConnectionMetrics } from './connection/connection-metrics.ts';
-import { type CountReceived, createEmulatedSessions } from './connection/emulated-sessions.ts';
+import { createEmulatedSessions } from './connection/emulated-sessions.ts';
 import type { AcceptSocket } from './edge/socket.ts';
 import type { ChannelHub } from './fanout/hub-port.ts';
 import { createDeadlines } from './session/deadlines.ts';
@@ -98,7 +98,7 @@ export function createSessionStack(deps: SessionStackDeps): SessionStack {
     transforms: () => settings().unidirectionalDisconnects,
     log,
   });
-  const emulated = createEmulatedSessions(deps.countReceived ?? (() => undefined));
+  const emulated = createEmulatedSessions();
   const accept = createAcceptConnection({
     codecs: { json: jsonCodec, protobuf: protobufCodec },
     sessions,
@@ -109,6 +109,7 @@ export function createSessionStack(deps: SessionStackDeps): SessionStack {
     heartbeat,
     connectUnidirectional,
     onInsufficientState: (session, channel) => onInsufficientState({ unsubscribe, close }, session, channel),
+    countReceived: deps.countReceived ?? (() => undefined),
     newId: randomUUID,
     clock,
     log,

@@ -116,7 +116,7 @@ export async function composeGateway(options: ComposeGatewayOptions): Promise<Ga
     },
     settings: () => live.settings,
     metrics: createConnectionMetrics(metrics),
-    countReceived: (transport, bytes) => observer.onReceived(transport, bytes),
+    countReceived: observer.onReceived,
     clock,
     log,
   });

@@ -1,16 +1,25 @@
 import type { CounterCell, Metrics } from '@carillon/service-kit';
 import type { EdgeObserver } from './edge/edge-context.ts';
 import type { TransportName } from './edge/socket.ts';
+import type { CountReceived } from './connection/accept-connection.ts';
+import type { FrameType } from './session/frame-type.ts';
 
 /** Codes of close frames come from closed tables or from backends; this bounds what a backend can make us keep. */
 const MAX_CLOSE_CODES = 128;
 
-/** Counts what the edge sees (channels-and-config §4.2). Cells are looked up once, so that messages only add. */
-export function createEdgeMetrics(metrics: Metrics): EdgeObserver {
+/** Counts what the edge sees, and commands of clients, which only their decoder can tell apart. */
+export interface EdgeMetrics extends EdgeObserver {
+  readonly onReceived: CountReceived;
+}
+
+/** Cells (channels-and-config §4.2) are looked up once, so that messages only add. */
+export function createEdgeMetrics(metrics: Metrics): EdgeMetrics {
   const connectionLimit = metrics
     .counter({ name: 'node_client_connection_limit', help: 'Connections refused by client.connection_limit' })
     .with({});
-  const cells = transportCells(metrics);
+  const received = messageCells(metrics, 'received', 'received from clients');
+  const sent = messageCells(metrics, 'sent', 'sent to clients');
+  const closeFrames = closeFrameCells(metrics);
   return {
     onRefused(cause) {
       if (cause === 'connection_limit') connectionLimit.inc();
@@ -18,59 +27,68 @@ export function createEdgeMetrics(metrics: Metrics): EdgeObserver {
     // Connections are counted as clients, when they have said who they are.
     onEntered: () => undefined,
     onLeft: () => undefined,
-    onReceived(transport, bytes) {
-      const { received, receivedBytes } = cells[transport];
-      received.inc();
-      receivedBytes.inc(bytes);
+    onReceived(transport, frameType, bytes) {
+      const cells = received(transport, frameType);
+      cells.messages.inc();
+      cells.bytes.inc(bytes);
     },
-    onSent(transport, bytes) {
-      const { sent, sentBytes } = cells[transport];
-      sent.inc();
-      sentBytes.inc(bytes);
+    onSent(transport, frameType, bytes) {
+      const cells = sent(transport, frameType);
+      cells.messages.inc();
+      cells.bytes.inc(bytes);
     },
-    onPublished(transport, bytes, receivers) {
-      const { sent, sentBytes } = cells[transport];
-      sent.inc(receivers);
-      sentBytes.inc(bytes * receivers);
+    onPublished({ transport, frameType }, bytes, receivers) {
+      const cells = sent(transport, frameType);
+      cells.messages.inc(receivers);
+      cells.bytes.inc(bytes * receivers);
     },
-    onCloseFrame: (transport, code) => cells[transport].closeFrame(code)?.inc(),
+    onCloseFrame: (transport, code) => closeFrames[transport](code)?.inc(),
   };
 }
 
-interface TransportCells {
-  readonly received: CounterCell;
-  readonly receivedBytes: CounterCell;
-  readonly sent: CounterCell;
-  readonly sentBytes: CounterCell;
-  readonly closeFrame: (code: number) => CounterCell | undefined;
+interface MessageCells {
+  readonly messages: CounterCell;
+  readonly bytes: CounterCell;
 }
 
-function transportCells(metrics: Metrics): Readonly<Record<TransportName, TransportCells>> {
-  const counter = (name: string, help: string) => metrics.counter({ name, help, labels: ['transport'] });
-  const received = counter('transport_messages_received', 'Messages received from clients');
-  const receivedBytes = counter('transport_messages_received_size', 'Bytes of messages received from clients');
-  const sent = counter('transport_messages_sent', 'Messages sent to clients');
-  const sentBytes = counter('transport_messages_sent_size', 'Bytes of messages sent to clients');
+/** The cells of a transport and type begin with the first message of it. */
+function messageCells(metrics: Metrics, direction: 'received' | 'sent', help: string) {
+  const labels = ['transport', 'frame_type'] as const;
+  const messages = metrics.counter({ name: `transport_messages_${direction}`, help: `Messages ${help}`, labels });
+  const bytes = metrics.counter({
+    name: `transport_messages_${direction}_size`,
+    help: `Bytes of messages ${help}`,
+    labels,
+  });
+  const cells = forTransports((): Partial<Record<FrameType, MessageCells>> => ({}));
+  return (transport: TransportName, frameType: FrameType): MessageCells => {
+    const known = cells[transport][frameType];
+    if (known !== undefined) return known;
+    const values = { transport, frame_type: frameType };
+    const made = { messages: messages.with(values), bytes: bytes.with(values) };
+    cells[transport][frameType] = made;
+    return made;
+  };
+}
+
+function closeFrameCells(metrics: Metrics) {
   const closeFrames = metrics.counter({
     name: 'transport_outgoing_close_count',
     help: 'Close frames sent',
     labels: ['transport', 'code'],
   });
-  const of = (transport: TransportName): TransportCells => ({
-    received: received.with({ transport }),
-    receivedBytes: receivedBytes.with({ transport }),
-    sent: sent.with({ transport }),
-    sentBytes: sentBytes.with({ transport }),
-    closeFrame: boundedByCode((code) => closeFrames.with({ transport, code: String(code) })),
-  });
+  return forTransports((transport) => boundedByCode((code) => closeFrames.with({ transport, code: String(code) })));
+}
+
+function forTransports<Value>(make: (transport: TransportName) => Value): Readonly<Record<TransportName, Value>> {
   return {
-    websocket: of('websocket'),
-    sse: of('sse'),
-    http_stream: of('http_stream'),
-    uni_websocket: of('uni_websocket'),
-    uni_sse: of('uni_sse'),
-    uni_http_stream: of('uni_http_stream'),
-    uni_grpc: of('uni_grpc'),
+    websocket: make('websocket'),
+    sse: make('sse'),
+    http_stream: make('http_stream'),
+    uni_websocket: make('uni_websocket'),
+    uni_sse: make('uni_sse'),
+    uni_http_stream: make('uni_http_stream'),
+    uni_grpc: make('uni_grpc'),
   };
 }
 

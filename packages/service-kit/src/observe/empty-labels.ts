@@ -1,6 +1,6 @@
 /**
- * Labels that a metric has upstream and that are empty there without its paid edition, or that we do not tell apart
- * (channels-and-config §4.1): `frame_type`. To Prometheus an empty label is none, but who reads the text expects them.
+ * Labels that a metric has upstream and that are empty there without its paid edition (channels-and-config §4.1).
+ * To Prometheus an empty label is none, but who reads the text expects them.
  */
 const EMPTY_LABELS: Readonly<Record<string, readonly string[]>> = {
   node_messages_sent_count: ['channel_namespace'],
@@ -19,10 +19,10 @@ const EMPTY_LABELS: Readonly<Record<string, readonly string[]>> = {
   client_connections_inflight: ['accept_protocol'],
   client_subscriptions_accepted: ['channel_namespace'],
   client_subscriptions_inflight: ['channel_namespace'],
-  transport_messages_sent: ['frame_type', 'channel_namespace'],
-  transport_messages_sent_size: ['frame_type', 'channel_namespace'],
-  transport_messages_received: ['frame_type', 'channel_namespace'],
-  transport_messages_received_size: ['frame_type', 'channel_namespace'],
+  transport_messages_sent: ['channel_namespace'],
+  transport_messages_sent_size: ['channel_namespace'],
+  transport_messages_received: ['channel_namespace'],
+  transport_messages_received_size: ['channel_namespace'],
   broker_publish_suppressed_count: ['channel_namespace'],
 };
 

@@ -21,24 +21,7 @@ import type { Heartbeat } from '../session/heartbeat.ts';
 import type { Session } from '../session/session.ts';
 import type { CommandHandler } from './handler.ts';
 import type { CommandLimits } from './limit/command-limits.ts';
-
-/** Commands in the order in which the first one present wins when a frame carries several (client-protocol §3.4). */
-const METHODS = [
-  'connect',
-  'ping',
-  'subscribe',
-  'unsubscribe',
-  'publish',
-  'presence',
-  'presenceStats',
-  'history',
-  'rpc',
-  'send',
-  'refresh',
-  'subRefresh',
-] as const;
-
-export type Method = (typeof METHODS)[number];
+import { frameTypeOf, frameTypeOfCommand, METHODS, methodOf, type Method } from '../session/method.ts';
 
 /** Every command that has a handler of its own. */
 export type Handlers = Readonly<Record<Exclude<Method, 'ping' | 'send'>, CommandHandler>>;
@@ -61,10 +44,12 @@ const UNUSABLE_CLOSE_DELAY_MS = 5000;
 export function createDispatch(deps: DispatchDeps): Dispatch {
   return (session, command) => {
     const startedAt = deps.clock.monotonic();
-    const method = METHODS.find((name) => command[name] !== undefined);
+    const method = methodOf(command);
+    let isAdmitted = false;
     try {
       const refused = admit(deps, session, { command, method });
       if (refused || method === undefined) return undefined;
+      isAdmitted = true;
       deps.limits.check(session, method, command);
       const done = handlerOf(deps.handlers, method, command)(session, command);
       if (done === undefined) {
@@ -75,14 +60,15 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
         .catch((error: unknown) => answerFailure(deps, session, { command, method, error }))
         .then(() => observe(deps, method, startedAt));
     } catch (error) {
-      answerFailure(deps, session, { command, method: method ?? 'unknown', error });
+      answerFailure(deps, session, { command, method, error });
+      if (isAdmitted && method !== undefined) observe(deps, method, startedAt);
       return undefined;
     }
   };
 }
 
-function observe(deps: DispatchDeps, method: string, startedAt: number): void {
-  deps.metrics.observeCommand(method, (deps.clock.monotonic() - startedAt) / 1000);
+function observe(deps: DispatchDeps, method: Method, startedAt: number): void {
+  deps.metrics.observeCommand(frameTypeOf(method), (deps.clock.monotonic() - startedAt) / 1000);
 }
 
 /** True when there is nothing to execute: the session takes no commands, or this was a pong. */
@@ -121,7 +107,7 @@ function handlerOf(handlers: Handlers, method: Method, command: Command): Comman
 
 interface Failure {
   readonly command: Command;
-  readonly method: string;
+  readonly method: Method | undefined;
   readonly error: unknown;
 }
 
@@ -136,7 +122,7 @@ function answerFailure(deps: DispatchDeps, session: Session, { command, method, 
   if (failure.code === INTERNAL_ERROR.code) {
     deps.log.warn('command failed', { client: session.id, method, error: causeText(error) });
   }
-  deps.metrics.countReplyError(method, failure.code);
+  deps.metrics.countReplyError(frameTypeOf(method), failure.code);
   if (method === 'connect') {
     refuseConnect(deps, session, { command, failure });
     return;
@@ -148,7 +134,7 @@ function answerFailure(deps: DispatchDeps, session: Session, { command, method, 
 }
 
 function replyError(session: Session, command: Command, { code, message, temporary }: ClientError): void {
-  session.reply(command.id ?? 0, { error: { code, message, temporary } });
+  session.reply(command.id ?? 0, { error: { code, message, temporary } }, frameTypeOfCommand(command));
 }
 
 /** The connection stays, unusable: the client closes it, or we do when it does not (§3.1). */
@@ -185,7 +171,7 @@ function causeText(error: unknown): string {
   return error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
 }
 
-function logBug(log: Log, session: Session, { method, error }: { method: string; error: unknown }): void {
+function logBug(log: Log, session: Session, { method, error }: { method: Method | undefined; error: unknown }): void {
   const stack = error instanceof Error ? error.stack : undefined;
   log.error('command threw', { client: session.id, method, error: stack ?? String(error) });
 }

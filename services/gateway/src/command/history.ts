@@ -38,7 +38,8 @@ function reply(session: Session, id: number, encoded: EncodedPublications | unde
   const { epoch, offset } = page.top;
   const { codec, socket, isClosed } = session;
   if (encoded === undefined) session.reply(id, { history: { publications: page.publications, epoch, offset } });
-  else if (!isClosed) socket.send(encodeHistoryReply(codec.kind, { id, publications: encoded, epoch, offset }));
+  else if (!isClosed)
+    socket.send(encodeHistoryReply(codec.kind, { id, publications: encoded, epoch, offset }), 'history');
 }
 
 /** Negative and too large limits become the configured one; that one being 0 or below lifts it (§4.3). */

@@ -9,7 +9,9 @@ import {
 } from '@carillon/protocol/codes';
 import type { Clock, Log } from '@carillon/service-kit';
 import { CommandQueue, type CommandQueueOptions } from './command-queue.ts';
-import type { AcceptSocket, Socket, SocketListener } from '../edge/socket.ts';
+import { frameTypeOfCommand } from '../session/method.ts';
+import type { AcceptSocket, Socket, SocketListener, TransportName } from '../edge/socket.ts';
+import type { FrameType } from '../session/frame-type.ts';
 import type { Heartbeat } from '../session/heartbeat.ts';
 import { Session } from '../session/session.ts';
 import type { SessionTable } from '../session/session-table.ts';
@@ -19,6 +21,9 @@ import type { EmulatedSessions } from './emulated-sessions.ts';
 
 /** Executes one command; never rejects. Returns a promise only when it waits. */
 export type Dispatch = (session: Session, command: Command) => Promise<void> | undefined;
+
+/** Counts a command of a client. */
+export type CountReceived = (transport: TransportName, frameType: FrameType, bytes: number) => void;
 
 export interface AcceptConnectionDeps {
   readonly codecs: { readonly json: ClientCodec; readonly protobuf: ClientCodec };
@@ -31,6 +36,7 @@ export interface AcceptConnectionDeps {
   /** The whole of what a unidirectional client ever says: its connect request. */
   readonly connectUnidirectional: (session: Session, frame: Uint8Array) => void;
   readonly onInsufficientState: (session: Session, channel: string) => void;
+  readonly countReceived: CountReceived;
   readonly newId: () => string;
   readonly clock: Clock;
   readonly log: Log;
@@ -56,7 +62,7 @@ export function createAcceptConnection(deps: AcceptConnectionDeps): AcceptSocket
     deps.sessions.add(session);
     deps.timers.watchStale(session, staleCloseDelayMs);
     const listener = new ConnectionListener(deps, session, concurrency);
-    if (socket.traits.emulated) deps.emulated.add(session.sessionId, socket.traits.name, listener);
+    if (socket.traits.emulated) deps.emulated.add(session.sessionId, listener);
     return listener;
   };
 }
@@ -100,9 +106,13 @@ class ConnectionListener implements SocketListener, CommandQueueOptions {
 
   onFrame(frame: Uint8Array): void {
     const session = this.#session;
-    if (frame === session.codec.ping && this.#isPong()) return;
-    if (session.socket.traits.unidirectional) this.#deps.connectUnidirectional(session, frame);
-    else receiveFrame(this.#deps, { session, queue: this.#queue }, frame);
+    const { name, unidirectional } = session.socket.traits;
+    if (frame === session.codec.ping && this.#isPong()) {
+      this.#deps.countReceived(name, 'client_pong', frame.length);
+    } else if (unidirectional) {
+      this.#deps.countReceived(name, 'connect', frame.length);
+      this.#deps.connectUnidirectional(session, frame);
+    } else receiveFrame(this.#deps, { session, queue: this.#queue }, frame);
   }
 
   /** The short way of an idle connection's pongs. False: the frame has to go the way of all commands. */
@@ -131,11 +141,15 @@ function receiveFrame(
   const wasUnusable = session.state === 'unusable';
   // compat: a refused WebSocket is not listened to any more (§3.1).
   if (wasUnusable && !session.socket.traits.emulated) return;
+  // The bytes of a frame count with its first command.
+  let bytes = frame.length;
   try {
     // One batch: everything that is answered at once leaves in one frame.
     session.socket.batch(() => {
       for (const command of session.codec.commands(frame)) {
         if (session.isClosed || (session.state === 'unusable' && !wasUnusable)) return;
+        deps.countReceived(session.socket.traits.name, frameTypeOfCommand(command), bytes);
+        bytes = 0;
         if (!queue.push(command)) {
           deps.close.disconnect(session, DISCONNECT_TOO_MANY_REQUESTS);
           return;

@@ -1,4 +1,5 @@
 import type { Clock, Log } from '@carillon/service-kit';
+import type { FrameType } from '../session/frame-type.ts';
 import type { Heartbeat } from '../session/heartbeat.ts';
 import type { Admission, AdmissionObserver } from './admit.ts';
 import type { EdgeSettings, KeptNames } from './edge-settings.ts';
@@ -29,11 +30,10 @@ export interface EdgeContext {
 
 /** Hears what metrics count. Called on the hot path: it must be cheap and must not throw. */
 export interface EdgeObserver extends AdmissionObserver {
-  onReceived(transport: TransportName, bytes: number): void;
   /** A message of the session's, without framing. */
-  onSent(transport: TransportName, bytes: number): void;
+  onSent(transport: TransportName, frameType: FrameType, bytes: number): void;
   /** A topic message, to so many connections. */
-  onPublished(transport: TransportName, bytes: number, receivers: number): void;
+  onPublished(kind: { transport: TransportName; frameType: FrameType }, bytes: number, receivers: number): void;
   /** A close frame was sent. */
   onCloseFrame(transport: TransportName, code: number): void;
 }

@@ -71,7 +71,6 @@ const SILENT_OBSERVER: EdgeObserver = {
   onRefused: () => undefined,
   onEntered: () => undefined,
   onLeft: () => undefined,
-  onReceived: () => undefined,
   onSent: () => undefined,
   onPublished: () => undefined,
   onCloseFrame: () => undefined,
@@ -194,13 +193,14 @@ function createPublisher(
   const { compression, compressionMinSize } = settings.websocket;
   const compressFrom = compression ? compressionMinSize : Number.POSITIVE_INFINITY;
   return {
-    publish(topic, message, form, receivers) {
+    publish(topic, message, { form, frameType, receivers }) {
       pendingWrites.flush();
       writeWatch.topicMessage();
       const isBinary = form === 'protobuf' || form === 'uni_protobuf';
       listener.publish(topic, message, isBinary, message.length >= compressFrom);
       const isUnidirectional = form === 'uni_json' || form === 'uni_protobuf';
-      observer.onPublished(isUnidirectional ? 'uni_websocket' : 'websocket', message.length, receivers);
+      const transport = isUnidirectional ? 'uni_websocket' : 'websocket';
+      observer.onPublished({ transport, frameType }, message.length, receivers);
     },
   };
 }

@@ -20,7 +20,7 @@ describe('a listener with TLS', () => {
     const after = await client(port);
     expect([server.port, await subjectAt(port)]).toEqual([port, 'two']);
     const received = Promise.all([before, after].map(textOf));
-    server.publisher.publish('t', bytes('{}'), 'json', 2);
+    server.publisher.publish('t', bytes('{}'), { form: 'json', frameType: 'push_publication', receivers: 2 });
     expect((await received).map((frame) => frame.slice(-2))).toEqual(['{}', '{}']);
     expect(server.connections).toBe(2);
     before.destroy();

@@ -1,3 +1,5 @@
+import type { FrameType } from '../session/frame-type.ts';
+
 /**
  * One accepted client connection as the rest of the gateway sees it: bytes in, bytes out, a way to end it.
  * Owned by its edge file; the session holds it from accept until `onClose`, after which every call is a no-op.
@@ -9,8 +11,9 @@ export interface Socket {
   /**
    * Queues one encoded message (client codec output, no frame delimiters). Order is kept, also with topic messages.
    * Never blocks and never throws; over the queue limit the edge reports `onSlow` once and drops what follows.
+   * `frameType`: what metrics count it as.
    */
-  send(message: Uint8Array): void;
+  send(message: Uint8Array, frameType?: FrameType): void;
 
   /** Everything sent inside `write` goes out together: as few frames and system calls as the transport allows. */
   batch(write: () => void): void;
@@ -90,8 +93,15 @@ export interface SocketListener {
 /** Makes the session of a new socket. The edge knows nothing else of sessions. */
 export type AcceptSocket = (socket: Socket) => SocketListener;
 
+export interface TopicMessageKind {
+  /** Selects the WebSocket opcode: JSON forms are text, Protobuf forms binary. */
+  readonly form: WireForm;
+  readonly frameType: FrameType;
+  /** How many sockets are subscribed. */
+  readonly receivers: number;
+}
+
 /** Sends one message to every socket subscribed to a topic. */
 export interface TopicPublisher {
-  /** `form` selects the WebSocket opcode: JSON forms are text, Protobuf forms binary. `receivers`: who is subscribed. */
-  publish(topic: string, message: Uint8Array, form: WireForm, receivers: number): void;
+  publish(topic: string, message: Uint8Array, kind: TopicMessageKind): void;
 }

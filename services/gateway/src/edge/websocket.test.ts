@@ -97,7 +97,6 @@ describe('bidirectional WebSocket', () => {
       onRefused: (cause: string) => refused.push(cause),
       onEntered: () => undefined,
       onLeft: () => undefined,
-      onReceived: () => undefined,
       onSent: () => undefined,
       onPublished: () => undefined,
       onCloseFrame: () => undefined,

@@ -50,7 +50,7 @@ export function deliver(entry: ChannelEntry, delivery: Delivery, deps: DeliverDe
       refusers = refusers.concat(entry.membersOf(group));
       continue;
     }
-    group.members.send(frames.frame(group.form, group.delta), deps.publisher);
+    group.members.send(frames.frame(group.form, group.delta), 'push_publication', deps.publisher);
     deps.metrics.deliveries.inc(group.members.size);
     hasFresh ||= group.delta === 'fresh';
   }

@@ -26,7 +26,8 @@ export function deliverJoinLeave(entry: ChannelEntry, event: JoinLeave, deps: Jo
       refusers.push(...entry.joinLeaveMembersOf(group));
       continue;
     }
-    group.send(encodeJoinLeave(group.form, entry.channel, event), deps.publisher);
+    const frameType = event.kind === 'join' ? 'push_join' : 'push_leave';
+    group.send(encodeJoinLeave(group.form, entry.channel, event), frameType, deps.publisher);
     deps.metrics.joinLeaveDeliveries.inc(group.size);
   }
   return refusers;

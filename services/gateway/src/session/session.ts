@@ -1,6 +1,7 @@
 import { hasJsonPayloads, type ClientCodec, type ClientInfo, type Push, type Reply } from '@carillon/protocol/client';
 import type { Socket } from '../edge/socket.ts';
 import type { Subscriber } from '../fanout/subscriber.ts';
+import { frameTypeOfPush, frameTypeOfReply, type FrameType } from './frame-type.ts';
 import type { Identity } from './identity.ts';
 import type { Subscription } from './subscription.ts';
 
@@ -98,15 +99,15 @@ export class Session implements Subscriber {
   }
 
   /** Answers a command. Nothing is sent on unidirectional transports, which have no replies. */
-  reply(id: number, body: Omit<Reply, 'id'>): void {
+  reply(id: number, body: Omit<Reply, 'id'>, frameType: FrameType = frameTypeOfReply(body)): void {
     if (this.isClosed || this.socket.traits.unidirectional) return;
-    if (this.#canCarry(body)) this.socket.send(this.codec.encodeReply({ ...body, id }));
+    if (this.#canCarry(body)) this.socket.send(this.codec.encodeReply({ ...body, id }), frameType);
   }
 
   push(push: Push): void {
     if (this.isClosed || !this.#canCarry({ push })) return;
     const bare = this.socket.traits.unidirectional;
-    this.socket.send(bare ? this.codec.encodePush(push) : this.codec.encodeReply({ push }));
+    this.socket.send(bare ? this.codec.encodePush(push) : this.codec.encodeReply({ push }), frameTypeOfPush(push));
   }
 
   /** A binary payload ends a JSON connection, in a reply as on the live path (§2.1 J9). */
@@ -119,7 +120,8 @@ export class Session implements Subscriber {
   ping(): void {
     if (this.isClosed) return;
     // An empty push: without a length on gRPC, which frames messages itself.
-    this.socket.send(this.socket.traits.unidirectional ? this.codec.encodePush({}) : this.codec.ping);
+    const { unidirectional } = this.socket.traits;
+    this.socket.send(unidirectional ? this.codec.encodePush({}) : this.codec.ping, 'server_ping');
   }
 
   /** How this client is shown in presence, joins and publications (§2.5). */

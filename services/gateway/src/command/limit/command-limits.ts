@@ -4,7 +4,7 @@ import type { Command } from '@carillon/protocol/client';
 import { ClientError, TOO_MANY_REQUESTS } from '@carillon/protocol/codes';
 import type { Clock } from '@carillon/service-kit';
 import type { Session } from '../../session/session.ts';
-import type { Method } from '../dispatch.ts';
+import type { Method } from '../../session/method.ts';
 import { UserMeters } from './user-meters.ts';
 
 /** `client.rate_limit` worked out; undefined parts are switched off. */

@@ -1,5 +1,6 @@
 import { DISCONNECT_CONNECTION_CLOSED, DISCONNECT_SLOW } from '@carillon/protocol/codes';
 import type { TimerHandle } from '@carillon/service-kit';
+import type { FrameType } from '../../session/frame-type.ts';
 import type { EdgeContext } from '../edge-context.ts';
 import type { ConnectRefusal } from '../edge-settings.ts';
 import type { PendingResponse } from '../http/request-body.ts';
@@ -77,7 +78,6 @@ export class StreamConnection implements Socket, Flushable, WatchedWriter {
   open(firstFrame: Uint8Array): void {
     this.#state = 'open';
     if (this.#variant.refusals === undefined) this.#begin();
-    this.#context.observer.onReceived(this.traits.name, firstFrame.length);
     const listener = this.#context.accept(this);
     if (this.#isClosed) {
       listener.onClose();
@@ -88,9 +88,9 @@ export class StreamConnection implements Socket, Flushable, WatchedWriter {
     listener.onFrame(firstFrame);
   }
 
-  send(message: Uint8Array): void {
+  send(message: Uint8Array, frameType: FrameType = 'unknown'): void {
     if (this.#state !== 'open') return;
-    this.#context.observer.onSent(this.traits.name, message.length);
+    this.#context.observer.onSent(this.traits.name, frameType, message.length);
     this.#begin();
     this.#outbox.push(message);
     if (this.#batchDepth > 0 || this.#isAwaitingTurnEnd) return;
@@ -124,7 +124,9 @@ export class StreamConnection implements Socket, Flushable, WatchedWriter {
       return;
     }
     this.#begin();
-    this.#outbox.push(this.#variant.encodeDisconnect(code, reason));
+    const push = this.#variant.encodeDisconnect(code, reason);
+    this.#context.observer.onSent(this.traits.name, 'push_disconnect', push.length);
+    this.#outbox.push(push);
     this.#state = 'closing';
     this.#outbox.flush();
     if (this.#outbox.isEmpty) this.#end();

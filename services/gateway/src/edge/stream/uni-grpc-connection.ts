@@ -2,6 +2,7 @@ import { Duplex } from 'node:stream';
 import { type ServerWritableStream, status } from '@grpc/grpc-js';
 import { protobufCodec } from '@carillon/protocol/client';
 import { DISCONNECT_CONNECTION_CLOSED, DISCONNECT_SLOW } from '@carillon/protocol/codes';
+import type { FrameType } from '../../session/frame-type.ts';
 import type { EdgeContext } from '../edge-context.ts';
 import type { HandshakeRequest, Socket, SocketListener, TransportTraits } from '../socket.ts';
 
@@ -46,7 +47,6 @@ export class UniGrpcConnection implements Socket {
   }
 
   open(connectRequest: Uint8Array): void {
-    this.#context.observer.onReceived(TRAITS.name, connectRequest.length);
     const listener = this.#context.accept(this);
     if (this.#isClosed) {
       listener.onClose();
@@ -56,10 +56,10 @@ export class UniGrpcConnection implements Socket {
     listener.onFrame(connectRequest);
   }
 
-  send(message: Uint8Array): void {
+  send(message: Uint8Array, frameType: FrameType = 'unknown'): void {
     if (this.#state !== 'open') return;
     this.#queuedBytes += message.length;
-    this.#context.observer.onSent(TRAITS.name, message.length);
+    this.#context.observer.onSent(TRAITS.name, frameType, message.length);
     this.#call.write(message, () => {
       this.#queuedBytes -= message.length;
     });
@@ -85,7 +85,7 @@ export class UniGrpcConnection implements Socket {
       this.drop();
       return;
     }
-    this.send(protobufCodec.encodePush({ disconnect: { code, reason } }));
+    this.send(protobufCodec.encodePush({ disconnect: { code, reason } }), 'push_disconnect');
     this.#call.end();
     this.#closed();
   }

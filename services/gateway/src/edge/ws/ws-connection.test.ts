@@ -129,9 +129,9 @@ describe('topics of a WebSocket', () => {
       if (socket.traits.encoding === 'protobuf') socket.subscribe('p');
       else socket.subscribe(sessions[0]?.socket === socket ? 'j' : 'k');
     }
-    server.publisher.publish('j', bytes('1'), 'json', 1);
-    server.publisher.publish('k', bytes('1'), 'json', 1);
-    server.publisher.publish('p', Uint8Array.of(1), 'protobuf', 1);
+    server.publisher.publish('j', bytes('1'), { form: 'json', frameType: 'push_publication', receivers: 1 });
+    server.publisher.publish('k', bytes('1'), { form: 'json', frameType: 'push_publication', receivers: 1 });
+    server.publisher.publish('p', Uint8Array.of(1), { form: 'protobuf', frameType: 'push_publication', receivers: 1 });
     expect(await json.received(1)).toEqual(['1']);
     expect(await protobuf.received(1)).toEqual([Uint8Array.of(1)]);
     expect(await other.received(1)).toEqual(['1']);
@@ -143,7 +143,8 @@ describe('topics of a WebSocket', () => {
     await client.opened;
     const socket = sessions[0]?.socket;
     socket?.subscribe('t');
-    const publish = (message: string): void => server.publisher.publish('t', bytes(message), 'json', 1);
+    const publish = (message: string): void =>
+      server.publisher.publish('t', bytes(message), { form: 'json', frameType: 'push_publication', receivers: 1 });
     socket?.batch(() => {
       socket.send(bytes('1'));
       socket.send(bytes('2'));
@@ -220,7 +221,11 @@ describe('a client that does not read', () => {
 
   it.each([
     ['sent messages', ({ socket }: ScriptedSession) => socket.send(PUBLICATION)],
-    ['topic messages', () => edge?.server.publisher.publish('t', PUBLICATION, 'json', 1)],
+    [
+      'topic messages',
+      () =>
+        edge?.server.publisher.publish('t', PUBLICATION, { form: 'json', frameType: 'push_publication', receivers: 1 }),
+    ],
   ])('is reported slow once by %s, then closed with 3008 as soon as it takes something', async (_, push) => {
     const { session, resume } = await stalledClient({ onAccept: ({ socket }) => socket.subscribe('t') });
     let slowDuringSend = 0;
@@ -250,7 +255,11 @@ describe('a client that does not read', () => {
 
   it.each([
     ['sent messages', ({ socket }: ScriptedSession) => socket.send(PUBLICATION)],
-    ['topic messages', () => edge?.server.publisher.publish('t', PUBLICATION, 'json', 1)],
+    [
+      'topic messages',
+      () =>
+        edge?.server.publisher.publish('t', PUBLICATION, { form: 'json', frameType: 'push_publication', receivers: 1 }),
+    ],
   ])('is slow when it takes nothing of %s for the time of a write', async (_, push) => {
     const { session, resume } = await stalledClient({
       fakeClock: true,

@@ -7,6 +7,7 @@ import {
   MAX_DISCONNECT_REASON_BYTES,
 } from '@carillon/protocol/codes';
 import type { TimerHandle } from '@carillon/service-kit';
+import type { FrameType } from '../../session/frame-type.ts';
 import type { EdgeContext } from '../edge-context.ts';
 import type { HandshakeRequest, Socket, SocketListener, TransportTraits } from '../socket.ts';
 import type { WatchedWriter } from './write-watch.ts';
@@ -100,9 +101,9 @@ export class WsConnection implements Socket, WatchedWriter {
 
   // What the session calls.
 
-  send(message: Uint8Array): void {
+  send(message: Uint8Array, frameType: FrameType = 'unknown'): void {
     if (this.#state !== 'open') return;
-    this.#endpoint.context.observer.onSent(this.traits.name, message.length);
+    this.#endpoint.context.observer.onSent(this.traits.name, frameType, message.length);
     if (!this.#endpoint.joinsMessages) {
       this.#write(message);
       return;
@@ -181,9 +182,8 @@ export class WsConnection implements Socket, WatchedWriter {
 
   /** A message whose memory the connection may keep. */
   receive(frame: Uint8Array): void {
-    const { context, readsFirstOnly, acceptsFirst } = this.#endpoint;
+    const { readsFirstOnly, acceptsFirst } = this.#endpoint;
     if (this.#state !== 'open') return;
-    context.observer.onReceived(this.traits.name, frame.length);
     if (readsFirstOnly && this.#hasReadFirst) return;
     const isAcceptable = this.#hasReadFirst || acceptsFirst === undefined || acceptsFirst(frame);
     this.#hasReadFirst = true;
@@ -295,8 +295,12 @@ export class WsConnection implements Socket, WatchedWriter {
   #sendLast(code: number, reason: string): void {
     if (this.#state !== 'open') return;
     this.#flush();
-    const { encodeDisconnect } = this.#endpoint;
-    if (encodeDisconnect !== undefined) this.#write(encodeDisconnect(code, reason));
+    const { context, encodeDisconnect } = this.#endpoint;
+    if (encodeDisconnect !== undefined) {
+      const push = encodeDisconnect(code, reason);
+      context.observer.onSent(this.traits.name, 'push_disconnect', push.length);
+      this.#write(push);
+    }
   }
 
   #finishBatch(): void {

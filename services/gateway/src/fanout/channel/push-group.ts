@@ -1,4 +1,5 @@
 import type { TopicPublisher, WireForm } from '../../edge/socket.ts';
+import type { FrameType } from '../../session/frame-type.ts';
 import type { Subscriber } from '../subscriber.ts';
 
 export interface PushGroupOptions {
@@ -60,10 +61,12 @@ export class PushGroup {
   }
 
   /** Hands the message to every member. A member may leave meanwhile (a socket that turns out to be slow). */
-  send(message: Uint8Array, publisher: TopicPublisher): void {
-    this.#alone?.socket.send(message);
-    if (this.#topicMembers > 0) publisher.publish(this.#topic, message, this.form, this.#topicMembers);
-    for (const subscriber of this.#looped) subscriber.socket.send(message);
+  send(message: Uint8Array, frameType: FrameType, publisher: TopicPublisher): void {
+    this.#alone?.socket.send(message, frameType);
+    if (this.#topicMembers > 0) {
+      publisher.publish(this.#topic, message, { form: this.form, frameType, receivers: this.#topicMembers });
+    }
+    for (const subscriber of this.#looped) subscriber.socket.send(message, frameType);
   }
 
   #join(subscriber: Subscriber): void {

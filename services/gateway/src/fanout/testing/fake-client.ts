@@ -1,6 +1,13 @@
 import { applyDelta } from '@carillon/protocol/channel';
 import { decodeReplies, pushCodec, type Publication, type Push } from '@carillon/protocol/client';
-import type { HandshakeRequest, Socket, TopicPublisher, TransportTraits, WireForm } from '../../edge/socket.ts';
+import type {
+  HandshakeRequest,
+  Socket,
+  TopicMessageKind,
+  TopicPublisher,
+  TransportTraits,
+  WireForm,
+} from '../../edge/socket.ts';
 import type { Subscriber } from '../subscriber.ts';
 
 /** The topics of a transport: hands a message to every socket subscribed, at once. */
@@ -9,7 +16,7 @@ export class FakeTopics implements TopicPublisher {
   /** Messages published, in order: what was encoded and handed over once for many. */
   readonly published: { topic: string; message: Uint8Array; form: WireForm }[] = [];
 
-  publish(topic: string, message: Uint8Array, form: WireForm): void {
+  publish(topic: string, message: Uint8Array, { form }: Pick<TopicMessageKind, 'form'>): void {
     this.published.push({ topic, message, form });
     for (const client of this.members.get(topic) ?? []) client.receive(message);
   }
