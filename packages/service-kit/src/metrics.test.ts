@@ -130,6 +130,29 @@ describe('createMetrics', () => {
     ]);
   });
 
+  it('gives the copies their labels in the order of the alphabet, bounds last', async () => {
+    const metrics = createMetrics({ prefix: 'carillon', withProcessMetrics: false, alsoPrefix: 'centrifugo' });
+    metrics
+      .histogram({ name: 'x_seconds', help: 'x', labels: ['protocol', 'method'], buckets: [1] })
+      .with({ protocol: 'http', method: 'a,le="9"}\\ {' })
+      .observe(0);
+    metrics
+      .summary({ name: 'y_seconds', help: 'y', labels: ['type', 'name'], percentiles: [0.5] })
+      .with({ type: 't', name: 'n' })
+      .observe(0);
+    const lines = (await metrics.render()).body.split('\n').filter((line) => line.startsWith('centrifugo'));
+    const method = String.raw`method="a,le=\"9\"}\\ {"`;
+    expect(lines.map((line) => line.slice('centrifugo_'.length))).toEqual([
+      `x_seconds_bucket{${method},protocol="http",le="1"} 1`,
+      `x_seconds_bucket{${method},protocol="http",le="+Inf"} 1`,
+      `x_seconds_sum{${method},protocol="http"} 0`,
+      `x_seconds_count{${method},protocol="http"} 1`,
+      'y_seconds{name="n",type="t",quantile="0.5"} 0',
+      'y_seconds_sum{name="n",type="t"} 0',
+      'y_seconds_count{name="n",type="t"} 1',
+    ]);
+  });
+
   it('lets two parts of a process count under one name', async () => {
     const { metrics, lines } = setUp();
     const count = (): void =>

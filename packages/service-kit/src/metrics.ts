@@ -1,5 +1,5 @@
 import { Counter, Gauge, Registry, collectDefaultMetrics, type Metric } from 'prom-client';
-import { withEmptyLabels } from './observe/empty-labels.ts';
+import { withUpstreamLabels } from './observe/upstream-labels.ts';
 import { HistogramCell, type MetricValue } from './observe/histogram-cell.ts';
 import { SummaryCell } from './observe/summary-cell.ts';
 
@@ -70,7 +70,7 @@ export interface CreateMetricsOptions {
   readonly withProcessMetrics?: boolean | undefined;
   /**
    * Shows each metric under this prefix as well, so that dashboards made for another system go on working; with the labels,
-   * empty, that the other system has in its place and we have not.
+   * empty, that the other system has in its place and we have not, in its order.
    * Default: none.
    */
   readonly alsoPrefix?: string | undefined;
@@ -100,7 +100,7 @@ function withCopies({ contentType, body }: Rendered, prefix: string, alsoPrefix:
   const own = new RegExp(`^(# (?:HELP|TYPE) )?${prefix}_`);
   const copies = body.split('\n').filter((line) => own.test(line));
   const renamed = copies.map((line) => {
-    const copy = withEmptyLabels(line, line.match(own)?.[0].length ?? 0);
+    const copy = withUpstreamLabels(line, line.match(own)?.[0].length ?? 0);
     return copy.replace(own, (_match, comment = '') => `${comment}${alsoPrefix}_`);
   });
   return { contentType, body: `${body}${renamed.join('\n')}\n` };

@@ -26,14 +26,30 @@ const EMPTY_LABELS: Readonly<Record<string, readonly string[]>> = {
   broker_publish_suppressed_count: ['channel_namespace'],
 };
 
-/** A line of the text format, its name beginning at `nameStart` without the prefix, with the empty labels of its metric. */
-export function withEmptyLabels(line: string, nameStart: number): string {
+/** Of all labels the last in their line. */
+const BOUNDS: ReadonlySet<string> = new Set(['le', 'quantile']);
+
+/**
+ * A line of the text format, its name beginning at `nameStart` without the prefix, with the labels that its metric has
+ * upstream, the empty ones too, in the order in which they are there: that of the alphabet.
+ */
+export function withUpstreamLabels(line: string, nameStart: number): string {
   if (line.startsWith('#')) return line;
   const name = /^\w+/.exec(line.slice(nameStart))?.[0] ?? '';
-  const labels = EMPTY_LABELS[name] ?? EMPTY_LABELS[name.replace(/_(bucket|sum|count)$/, '')];
-  if (labels === undefined) return line;
-  const added = labels.map((label) => `${label}=""`).join(',');
+  const empty = EMPTY_LABELS[name] ?? EMPTY_LABELS[name.replace(/_(bucket|sum|count)$/, '')] ?? [];
   const end = nameStart + name.length;
-  const rest = line.slice(end);
-  return line.slice(0, end) + (rest.startsWith('{') ? `{${added},${rest.slice(1)}` : `{${added}}${rest}`);
+  const [shown = ''] = /^\{(?:[^"}]|"(?:[^"\\]|\\.)*")*\}/.exec(line.slice(end)) ?? [];
+  const labels = [...empty.map((label) => `${label}=""`), ...(shown.match(/\w+="(?:[^"\\]|\\.)*"/g) ?? [])];
+  if (labels.length === 0) return line;
+  return `${line.slice(0, end)}{${labels.toSorted(byName).join(',')}}${line.slice(end + shown.length)}`;
+}
+
+function byName(one: string, other: string): number {
+  const [a, b] = [nameOf(one), nameOf(other)];
+  if (BOUNDS.has(a) !== BOUNDS.has(b)) return BOUNDS.has(a) ? 1 : -1;
+  return a < b ? -1 : 1;
+}
+
+function nameOf(label: string): string {
+  return label.slice(0, label.indexOf('='));
 }
