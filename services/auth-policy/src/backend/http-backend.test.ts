@@ -107,6 +107,23 @@ describe('a question over HTTP', () => {
 });
 
 describe('headers', () => {
+  test('are sent as UTF-8, whoever gave them', async () => {
+    const { backend, decisions } = await start(answers({}), {
+      httpHeaders: ['Cookie'],
+      emulatedHeaders: ['X-Name'],
+      http: { ...DEFAULT_PROXY.http, staticHeaders: { 'X-Static': 'é' } },
+    });
+    const given = { headers: new Map([['cookie', ['name=日本é; b=1']]]), emulatedHeaders: { 'x-name': 'Ωmega' } };
+    expect(await rpc(decisions, {}, given)).toMatchObject({ kind: 'result' });
+    const { cookie, ...headers } = backend.requests[0]?.headers ?? {};
+    const received = [cookie, headers['x-name'], headers['x-static']];
+    expect(received.map((value) => Buffer.from(String(value), 'latin1').toString('utf8'))).toEqual([
+      'name=日本é; b=1',
+      'Ωmega',
+      'é',
+    ]);
+  });
+
   test('name us as the agent, or whom client or configuration name', async () => {
     const { backend, decisions } = await start(answers({}), { httpHeaders: ['User-Agent'] });
     await rpc(decisions);

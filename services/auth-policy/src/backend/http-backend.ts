@@ -133,7 +133,12 @@ async function sendOnce(agent: Agent, request: HttpRequest, signal: AbortSignal)
 }
 
 function toUndici(headers: HttpRequest['headers']): Record<string, string[]> {
-  return Object.fromEntries(Object.entries(headers).map(([name, values]) => [name, [...values]]));
+  return Object.fromEntries(Object.entries(headers).map(([name, values]) => [name, values.map(headerBytes)]));
+}
+
+/** The UTF-8 bytes of a value, one character each: undici writes so, and clients put UTF-8 into cookies. */
+function headerBytes(value: string): string {
+  return Buffer.from(value, 'utf8').toString('latin1');
 }
 
 function redirected(request: HttpRequest, { statusCode, headers }: Dispatcher.ResponseData): HttpRequest | undefined {
