@@ -115,10 +115,10 @@ describe('publish', () => {
   });
 
   it('marks what may travel as a delta', async () => {
-    await api.broker.join('a', {});
-    await call(api, 'publish', { channel: 'a', data: 1, delta: true });
-    await call(api, 'publish', { channel: 'a', data: 1 });
-    expect(api.received.map(({ live }) => live.delta)).toEqual([true, false]);
+    await api.broker.join('hi:a', {});
+    // The first has no publication before it.
+    for (const delta of [true, true, false]) await call(api, 'publish', { channel: 'hi:a', data: 1, delta });
+    expect(api.received.map(({ live }) => live.delta)).toEqual([false, true, false]);
   });
 
   it('answers 100 when the broker fails', async () => {
