@@ -159,7 +159,8 @@ export const recovery: readonly Scenario[] = [
     const { history } = await client.call({ history: { channel } });
     expect(history).toEqual({ publications: [], epoch: expect.not.stringMatching(epoch), offset: 0 });
     expect(client.pushes).toEqual([]);
-    expect(await t.publish(channel, 1)).toEqual({ offset: 1, epoch: history.epoch });
+    // On a busy machine even the new stream may be forgotten meanwhile.
+    expect(await t.publish(channel, 1)).toEqual({ offset: 1, epoch: expect.not.stringMatching(epoch) });
     expect(await client.push()).toEqual({ channel, unsubscribe: { code: 2500, reason: 'insufficient state' } });
   }),
   row('client 153', 'cache mode recovers the latest publication only', async (t) => {
