@@ -141,6 +141,10 @@ function receiveFrame(
   const wasUnusable = session.state === 'unusable';
   // compat: a refused WebSocket is not listened to any more (§3.1).
   if (wasUnusable && !session.socket.traits.emulated) return;
+  if (queue.isFull) {
+    deps.close.disconnect(session, DISCONNECT_TOO_MANY_REQUESTS);
+    return;
+  }
   // The bytes of a frame count with its first command.
   let bytes = frame.length;
   try {
@@ -149,11 +153,8 @@ function receiveFrame(
       for (const command of session.codec.commands(frame)) {
         if (session.isClosed || (session.state === 'unusable' && !wasUnusable)) return;
         deps.countReceived(session.socket.traits.name, frameTypeOfCommand(command), bytes);
+        queue.push(command, bytes);
         bytes = 0;
-        if (!queue.push(command)) {
-          deps.close.disconnect(session, DISCONNECT_TOO_MANY_REQUESTS);
-          return;
-        }
       }
     });
   } catch (error) {

@@ -1,7 +1,14 @@
 import type { Command } from '@carillon/protocol/client';
 
-/** Commands that may wait behind a slow one. SDKs send a few hundred at once when many subscriptions reconnect. */
-export const MAX_WAITING_COMMANDS = 4096;
+/**
+ * Commands that may wait behind a slow one when another frame comes, and bytes of their frames. SDKs send all subscriptions
+ * of a reconnect at once: some in one frame, however many there are, others in a frame for each.
+ */
+export const MAX_WAITING_COMMANDS = 16_384;
+export const MAX_WAITING_BYTES: number = 8 * 1024 * 1024;
+
+/** Commands that were run are dropped from the front of the list so many at a time. */
+const COMPACT_AFTER = 1024;
 
 export interface CommandQueueOptions {
   /** Handlers in flight at once; 0 and 1 mean one (client.concurrency). Asked anew each time: connect goes alone. */
@@ -17,7 +24,8 @@ export interface CommandQueueOptions {
  */
 export class CommandQueue {
   readonly #options: CommandQueueOptions;
-  #waiting: Command[] | undefined = undefined;
+  #waiting: { readonly command: Command; readonly bytes: number }[] | undefined = undefined;
+  #waitingBytes = 0;
   #head = 0;
   #running = 0;
   #afterIdle: (() => void) | undefined = undefined;
@@ -26,16 +34,21 @@ export class CommandQueue {
     this.#options = options;
   }
 
-  /** Runs the command now or when its turn comes. False when the queue is full; the command is then dropped. */
-  push(command: Command): boolean {
+  /** So much waits that no further frame may be taken. Asked between frames, so that the bound is exceeded by one frame. */
+  get isFull(): boolean {
+    if (this.#waiting === undefined) return false;
+    return this.#waiting.length - this.#head >= MAX_WAITING_COMMANDS || this.#waitingBytes >= MAX_WAITING_BYTES;
+  }
+
+  /** Runs the command now or when its turn comes. `bytes`: what keeping it keeps in memory. */
+  push(command: Command, bytes: number): void {
     if (this.#waiting === undefined && this.#running < this.#limit) {
       this.#run(command);
-      return true;
+      return;
     }
     this.#waiting ??= [];
-    if (this.#waiting.length - this.#head >= MAX_WAITING_COMMANDS) return false;
-    this.#waiting.push(command);
-    return true;
+    this.#waiting.push({ command, bytes });
+    this.#waitingBytes += bytes;
   }
 
   /** Everything pushed so far has been handled. */
@@ -71,16 +84,25 @@ export class CommandQueue {
 
   #drain(): void {
     while (this.#waiting !== undefined && this.#running < this.#limit) {
-      const command = this.#waiting[this.#head];
+      const next = this.#waiting[this.#head];
       this.#head += 1;
+      this.#waitingBytes -= next?.bytes ?? 0;
       if (this.#head >= this.#waiting.length) this.#forgetWaiting();
-      if (command !== undefined) this.#run(command);
+      else if (this.#head >= COMPACT_AFTER) this.#compact();
+      if (next !== undefined) this.#run(next.command);
     }
     if (this.#waiting === undefined && this.#running === 0) this.#becomeIdle();
   }
 
   #forgetWaiting(): void {
     this.#waiting = undefined;
+    this.#waitingBytes = 0;
+    this.#head = 0;
+  }
+
+  /** A client that never lets the queue run empty must not make it grow for ever. */
+  #compact(): void {
+    this.#waiting = this.#waiting?.slice(this.#head);
     this.#head = 0;
   }
 
