@@ -26,38 +26,30 @@ export type FrameType =
   | 'send'
   | 'unknown';
 
-const REPLIES = [
-  ['publish', 'publish'],
-  ['connect', 'connect'],
-  ['subscribe', 'subscribe'],
-  ['unsubscribe', 'unsubscribe'],
-  ['rpc', 'rpc'],
-  ['presence', 'presence'],
-  ['presenceStats', 'presence_stats'],
-  ['history', 'history'],
-  ['refresh', 'refresh'],
-  ['subRefresh', 'sub_refresh'],
-] as const satisfies readonly (readonly [keyof Reply, FrameType])[];
-
-const PUSHES = [
-  ['pub', 'push_publication'],
-  ['join', 'push_join'],
-  ['leave', 'push_leave'],
-  ['subscribe', 'push_subscribe'],
-  ['unsubscribe', 'push_unsubscribe'],
-  ['connect', 'push_connect'],
-  ['message', 'push_message'],
-  ['refresh', 'push_refresh'],
-  ['disconnect', 'push_disconnect'],
-] as const satisfies readonly (readonly [keyof Push, FrameType])[];
-
 /** `unknown` for an error, which does not say what it answers. */
 export function frameTypeOfReply(reply: Reply): FrameType {
-  for (const [field, type] of REPLIES) if (reply[field] !== undefined) return type;
+  if (reply.publish !== undefined) return 'publish';
+  if (reply.rpc !== undefined) return 'rpc';
+  if (reply.connect !== undefined) return 'connect';
+  if (reply.subscribe !== undefined) return 'subscribe';
+  if (reply.unsubscribe !== undefined) return 'unsubscribe';
+  if (reply.presence !== undefined) return 'presence';
+  if (reply.presenceStats !== undefined) return 'presence_stats';
+  if (reply.history !== undefined) return 'history';
+  if (reply.refresh !== undefined) return 'refresh';
+  if (reply.subRefresh !== undefined) return 'sub_refresh';
   return 'unknown';
 }
 
 export function frameTypeOfPush(push: Push): FrameType {
-  for (const [field, type] of PUSHES) if (push[field] !== undefined) return type;
+  if (push.pub !== undefined) return 'push_publication';
+  if (push.join !== undefined) return 'push_join';
+  if (push.leave !== undefined) return 'push_leave';
+  if (push.subscribe !== undefined) return 'push_subscribe';
+  if (push.unsubscribe !== undefined) return 'push_unsubscribe';
+  if (push.connect !== undefined) return 'push_connect';
+  if (push.message !== undefined) return 'push_message';
+  if (push.refresh !== undefined) return 'push_refresh';
+  if (push.disconnect !== undefined) return 'push_disconnect';
   return 'unknown';
 }
