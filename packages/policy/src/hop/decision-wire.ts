@@ -4,7 +4,7 @@ import type { Decision } from '../decision-service.ts';
 
 /**
  * The part that all `…Decision` messages share. Exactly one field is set: `none` where the backend gave no result, an
- * `error` of code 0 where asking it failed.
+ * `error` of code 0 where asking it failed; an `error` of the backend's that has no code comes with `none`.
  */
 export interface WireDecision<Result> {
   readonly result?: Result | undefined;
@@ -13,15 +13,14 @@ export interface WireDecision<Result> {
   readonly none?: NoDecision | undefined;
 }
 
-/** The code of an error that has none: code 0 says that asking failed. */
-const NO_CODE = 0xffffffff;
-
 export function toWireDecision<Result>(decision: Decision<Result>): WireDecision<Result> {
   switch (decision.kind) {
     case 'result':
       return decision.result === undefined ? { none: {} } : { result: decision.result };
-    case 'error':
-      return { error: { code: decision.code || NO_CODE, message: decision.message, temporary: decision.temporary } };
+    case 'error': {
+      const { code, message, temporary } = decision;
+      return { error: { code, message, temporary }, none: code === 0 ? {} : undefined };
+    }
     case 'disconnect':
       return { disconnect: { code: decision.code, reason: decision.reason } };
     case 'failed':
@@ -31,8 +30,8 @@ export function toWireDecision<Result>(decision: Decision<Result>): WireDecision
 
 export function fromWireDecision<Result>(wire: WireDecision<Result> | undefined): Decision<Result> {
   if (wire?.result !== undefined) return { kind: 'result', result: wire.result };
+  if (wire?.error !== undefined) return fromError(wire.error, wire.none !== undefined);
   if (wire?.none !== undefined) return { kind: 'result', result: undefined };
-  if (wire?.error !== undefined) return fromError(wire.error);
   if (wire?.disconnect !== undefined) {
     const { code = 0, reason = '' } = wire.disconnect;
     return { kind: 'disconnect', code, reason };
@@ -40,7 +39,10 @@ export function fromWireDecision<Result>(wire: WireDecision<Result> | undefined)
   return { kind: 'failed', reason: 'an answer without a decision' };
 }
 
-function fromError({ code = 0, message = '', temporary = false }: DecisionError): Decision<never> {
-  if (code === 0) return { kind: 'failed', reason: message };
-  return { kind: 'error', code: code === NO_CODE ? 0 : code, message, temporary };
+function fromError(
+  { code = 0, message = '', temporary = false }: DecisionError,
+  isOfBackend: boolean,
+): Decision<never> {
+  if (code === 0 && !isOfBackend) return { kind: 'failed', reason: message };
+  return { kind: 'error', code, message, temporary };
 }

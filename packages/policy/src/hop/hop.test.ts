@@ -41,6 +41,7 @@ test.each<[string, Decision<{ data?: Uint8Array | undefined }>]>([
   ['a result', { kind: 'result', result: { data: new Uint8Array([1, 2]) } }],
   ['no result', { kind: 'result', result: undefined }],
   ['an error', { kind: 'error', code: 1000, message: 'custom', temporary: true }],
+  ['an error of the highest code', { kind: 'error', code: 0xffffffff, message: 'x', temporary: false }],
   ['an error without a code', { kind: 'error', code: 0, message: '', temporary: false }],
   ['a disconnect', { kind: 'disconnect', code: 4500, reason: 'banned' }],
   ['a failure', { kind: 'failed', reason: 'timeout' }],
