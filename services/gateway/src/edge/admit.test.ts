@@ -51,6 +51,11 @@ describe('limits', () => {
     expect(refused).toEqual(['connection_limit', 'connection_limit']);
   });
 
+  it.each([0, -1])('of %i let in everybody', (limit) => {
+    const door = admission({ connectionLimit: limit, connectionRateLimit: limit });
+    expect([door.mayTry(), door.enter('websocket'), door.enter('websocket')]).toEqual([true, true, true]);
+  });
+
   it('let in a burst, then one connection a second', async () => {
     const clock = new FakeClock();
     const refused: RefusalCause[] = [];

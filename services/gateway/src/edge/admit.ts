@@ -50,7 +50,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
   }
 
   function hasRoom(): boolean {
-    if (connectionLimit === 0 || connections < connectionLimit) return true;
+    if (connectionLimit <= 0 || connections < connectionLimit) return true;
     observer.onRefused('connection_limit');
     return false;
   }

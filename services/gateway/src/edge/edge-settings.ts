@@ -82,7 +82,7 @@ export interface EdgeSettings extends KeptNames {
   readonly sharePort: boolean;
   /** Globs on the lower-cased `Origin`; `*` allows all, an empty list refuses every request that has one. */
   readonly allowedOrigins: readonly string[];
-  /** Connections of this node; 0 is no limit. */
+  /** Connections of this node; 0 or less is no limit. */
   readonly connectionLimit: number;
   /** Size of the token bucket of new connections; 0 is no limit. */
   readonly connectionRateLimit: number;
