@@ -48,7 +48,7 @@ function receive(res: HttpResponse, req: HttpRequest, { context, emulate, cors }
   };
   readBody(res, context.settings.emulation.maxRequestBodySize, (body) => {
     if (!(body instanceof Uint8Array)) {
-      respond(res, 413, { headers: cors, closesConnection: body === 'far_too_large' });
+      respond(res, 413, { headers: cors, closesConnection: true });
       return;
     }
     const request = decode(body, kind);

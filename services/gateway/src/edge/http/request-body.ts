@@ -21,15 +21,10 @@ export class PendingResponse {
 const MAX_DISCARDED_BYTES = 1_048_576;
 
 /**
- * Reads the body and calls `done` once, unless the request is aborted before. `too_large`: all of it was read, so the
- * connection is in order; `far_too_large`: it was not, so the connection must be closed. uWebSockets.js closes
- * connections whose body does not arrive (10 s without a byte).
+ * Reads the body and calls `done` once, unless the request is aborted before. `too_large`: perhaps not all of it was read,
+ * so the connection must be closed. uWebSockets.js closes connections whose body does not arrive (10 s without a byte).
  */
-export function readBody(
-  res: HttpResponse,
-  limitBytes: number,
-  done: (body: Uint8Array | 'too_large' | 'far_too_large') => void,
-): void {
+export function readBody(res: HttpResponse, limitBytes: number, done: (body: Uint8Array | 'too_large') => void): void {
   let chunks: Uint8Array[] = [];
   let length = 0;
   let isDone = false;
@@ -39,7 +34,7 @@ export function readBody(
     if (length > limitBytes) {
       chunks = [];
       isDone = isLast || length > limitBytes + MAX_DISCARDED_BYTES;
-      if (isDone) done(isLast ? 'too_large' : 'far_too_large');
+      if (isDone) done('too_large');
       return;
     }
     // A copy: uWebSockets.js takes the memory back.

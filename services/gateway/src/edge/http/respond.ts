@@ -8,7 +8,7 @@ export interface ResponseOptions {
   readonly body?: string | undefined;
   /** A HEAD request gets no body. */
   readonly isHead?: boolean | undefined;
-  /** The connection can't be used again, because the request was not read to its end. */
+  /** The connection can't be used again, and says so, because the request was not read to its end. */
   readonly closesConnection?: boolean | undefined;
 }
 

@@ -75,7 +75,7 @@ function receiveRequest(res: HttpResponse, req: HttpRequest, endpoint: StreamEnd
   }
   readBody(res, settings.maxRequestBodySize, (body) => {
     if (body instanceof Uint8Array) start(arrival, context, endpoint.frameFromBody(body));
-    else respond(res, 413, { headers: cors, closesConnection: body === 'far_too_large' });
+    else respond(res, 413, { headers: cors, closesConnection: true });
   });
 }
 
