@@ -87,6 +87,21 @@ export const presence: readonly Scenario[] = [
     other.socket.drop();
     await eventually(async () => expect(await present()).toEqual([client.id]));
   }),
+  row('client 121c', 'who has unsubscribed is seen by no node', async (t) => {
+    const client = await t.connect();
+    const other = await t.connect({ user: 'b', gateway: 1 });
+    const nobody = { num_clients: 0, num_users: 0 };
+    for (let round = 0; round < 6; round += 1) {
+      const channel = t.channel('prs', `c${String(round)}`);
+      await client.subscribe(channel);
+      if (round % 3 === 0) {
+        await t.result('unsubscribe', { user: t.user, channel });
+        expect(await client.push()).toEqual({ channel, unsubscribe: expect.objectContaining({ code: 2000 }) });
+      } else await client.call({ unsubscribe: { channel } });
+      expect((await other.call({ presence_stats: { channel } })).presence_stats).toEqual(nobody);
+      expect(await t.result('presence_stats', { channel })).toEqual(nobody);
+    }
+  }),
   row('client 122', 'presence that is off gets 108', async (t) => {
     const client = await t.connect();
     expect(await client.call({ presence: { channel: t.channel() } })).toEqual({ id: 2, error: OFF });

@@ -6,6 +6,7 @@ import type { ConnectionTimers } from '../connection/connection-timers.ts';
 import type { ChannelHub } from '../fanout/hub-port.ts';
 import type { Session } from '../session/session.ts';
 import type { SessionTable } from '../session/session-table.ts';
+import { leftPresence } from '../subscription/left-presence.ts';
 import type { RenewPresence } from '../subscription/renew-presence.ts';
 import type { UnsubscribeByServer } from '../subscription/unsubscribe-by-server.ts';
 import type { SubscribeControl } from './apply-subscribe.ts';
@@ -56,10 +57,15 @@ async function applyCommand(deps: ApplyControlDeps, command: ControlCommand): Pr
     }
     case 'unsubscribe': {
       const selected = selectSessions(deps.sessions, command.select);
+      const leaving: Promise<void>[] = [];
       for (const session of selected) {
         await session.opening.get(command.channel);
+        const subscription = session.subscriptions.get(command.channel);
         deps.unsubscribe(session, command.channel, command);
+        const left = leftPresence(subscription, deps.clock);
+        if (left !== undefined) leaving.push(left);
       }
+      await Promise.all(leaving);
       return selected.length;
     }
     case 'disconnect': {

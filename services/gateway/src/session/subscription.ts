@@ -38,6 +38,8 @@ export interface Subscription {
   readonly emitsJoinLeave: boolean;
   /** The join that was published, so that a leave never overtakes it (§3.4 C5). */
   joined: Promise<void> | undefined;
+  /** Set when it has ended, if others may see it in presence until then: settles when they don't. */
+  left: Promise<void> | undefined;
   /** The backend's stream that feeds it, besides the channel's publications (proxy.md §6.7). */
   readonly stream: SubscriptionStream | undefined;
   /** Operations granted with the subscription: `pub`, `hst`, `prs` (tokens.md §10). */

@@ -26,7 +26,12 @@ export function createEndSubscription(deps: EndSubscriptionDeps): EndSubscriptio
     subscription.expiry?.cancel();
     hub.close(session, channel);
     subscription.stream?.close();
-    if (subscription.isPresent) background(presence.remove(channel, session.id), 'presence remove');
+    if (subscription.isPresent) {
+      const left = presence.remove(channel, session.id);
+      background(left, 'presence remove');
+      // In an outage nobody can ask, and each of many unsubscribes would wait in vain.
+      if (broker.unavailable() === undefined) subscription.left = left;
+    }
     if (subscription.emitsJoinLeave) {
       const info = session.clientInfo(subscription.info);
       // A leave never overtakes its join; a join that failed must not hold the leave back.

@@ -190,6 +190,7 @@ function subscriptionOf(
     isPresent: request.features.presence,
     emitsJoinLeave: request.features.joinLeave,
     joined: undefined,
+    left: undefined,
     stream: request.stream,
     allow: request.allow ?? [],
     tokenId: request.tokenId,

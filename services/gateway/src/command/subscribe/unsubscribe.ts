@@ -1,6 +1,7 @@
 import { Disconnect, DISCONNECT_BAD_REQUEST, DISCONNECT_SERVER_ERROR } from '@carillon/protocol/codes';
 import { OperationalError, withDeadline, type Clock } from '@carillon/service-kit';
 import type { EndSubscription } from '../../subscription/end-subscription.ts';
+import { leftPresence } from '../../subscription/left-presence.ts';
 import type { CommandHandler } from '../handler.ts';
 
 export interface UnsubscribeDeps {
@@ -16,15 +17,15 @@ export function createUnsubscribe({ endSubscription, clock }: UnsubscribeDeps): 
   return (session, command) => {
     const channel = command.unsubscribe?.channel ?? '';
     if (channel === '') throw new Disconnect(DISCONNECT_BAD_REQUEST);
-    const finish = (): void => {
-      endSubscription(session, channel);
-      session.reply(command.id ?? 0, { unsubscribe: {} });
+    const reply = (): void => session.reply(command.id ?? 0, { unsubscribe: {} });
+    const finish = (): Promise<void> | undefined => {
+      const leaving = leftPresence(endSubscription(session, channel), clock);
+      if (leaving !== undefined) return leaving.then(reply);
+      reply();
+      return undefined;
     };
     const opening = session.opening.get(channel);
-    if (opening === undefined) {
-      finish();
-      return undefined;
-    }
+    if (opening === undefined) return finish();
     return withDeadline(opening, SUBSCRIBE_WAIT_MS, 'subscribe_in_flight', clock).then(finish, (error: unknown) => {
       if (error instanceof OperationalError) throw new Disconnect(DISCONNECT_SERVER_ERROR, { cause: error });
       throw error;
