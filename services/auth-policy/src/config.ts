@@ -14,7 +14,7 @@ export interface AuthPolicyServiceConfig {
   };
 }
 
-const DEFAULT_MAX_IN_FLIGHT = 1_024;
+const DEFAULT_MAX_IN_FLIGHT = 16_384;
 
 export function authPolicyConfig(config: Config): AuthPolicyServiceConfig {
   const { authPolicy, httpServer, health, prometheus } = config;

@@ -77,7 +77,7 @@ const REPORT_PERIOD_MS = 1_000;
 const DECISION_HOP_MARGIN_MS = 2_000;
 
 /** Where `auth_policy.max_in_flight` is 0. */
-const DEFAULT_MAX_DECISIONS = 1_024;
+const DEFAULT_MAX_DECISIONS = 16_384;
 
 /** What changes with a reload. */
 interface Live {

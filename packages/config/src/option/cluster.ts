@@ -57,7 +57,7 @@ export const nats: GroupField<FieldsOf<NatsConfig>> = group('NATS with JetStream
 export const authPolicy: GroupField<FieldsOf<AuthPolicyConfig>> = group('The service that asks the backend.', {
   address: list('`host:port` where gateways and api reach it; empty decides in-process.', [], { splitsCommas: true }),
   port: port('Port it listens on.', 10_100),
-  maxInFlight: int('Decisions waiting at a time, per caller.', 1024, { min: 0 }),
+  maxInFlight: int('Decisions waiting at a time, per caller.', 16_384, { min: 0 }),
 });
 export const gateway: GroupField<FieldsOf<GatewayConfig>> = group('The service that holds client connections.', {
   workers: int('Processes per machine: a number, or `auto` for one per core.', 1, {

@@ -1,9 +1,10 @@
 import type { NamedProxyConfig } from '@carillon/config';
 import { createMetrics, createSilentLog, systemClock } from '@carillon/service-kit';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 
 import { decideRpc } from '../decision/decide-rpc.ts';
 import { DEFAULT_PROXY, NO_ORIGIN, settingsFor } from '../fixture/decision-fixture.ts';
+import { startHttpFixture } from '../fixture/http-fixture.ts';
 import { createPolicyMetrics } from '../metrics.ts';
 import { createProxyRegistry } from './proxy-registry.ts';
 import type { ProxySettings } from './proxy-settings.ts';
@@ -58,4 +59,28 @@ test.each([
   ['no URL', { endpoint: 'http://[' }],
 ])('a proxy with %s cannot be opened', (_title, proxy) => {
   expect(() => registryOf(named(proxy))).toThrow(expect.objectContaining({ code: 'proxy_config' }));
+});
+
+test('thousands of clients that come at once wait for their turn, within the time-out', async () => {
+  const numCalls = 4_000;
+  // Answers nothing: whoever fails fails for want of a place.
+  const fixture = await startHttpFixture(() => undefined);
+  const { registry } = registryOf(settingsFor({ endpoint: fixture.url, timeoutMs: 60_000 }));
+  const failures: unknown[] = [];
+  let isClosing = false;
+  const call = async (): Promise<void> => {
+    const question = { method: decideRpc.method, message: {}, origin: NO_ORIGIN };
+    await registry.find('connect', 'default')?.backend.call(question);
+  };
+  const calls = Array.from({ length: numCalls }, () =>
+    call().catch((error: unknown) => {
+      if (!isClosing) failures.push(error);
+    }),
+  );
+  await vi.waitFor(() => expect(fixture.requests).not.toHaveLength(0), { timeout: 10_000 });
+  expect(failures).toEqual([]);
+  isClosing = true;
+  await registry.close();
+  await Promise.all(calls);
+  await fixture.close();
 });

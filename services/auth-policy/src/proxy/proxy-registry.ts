@@ -37,7 +37,8 @@ export interface ProxyRegistryOptions {
 
 const DEFAULT_LIMITS: BackendLimits = {
   maxInFlight: MAX_CONNECTIONS_PER_HOST,
-  maxWaiting: 1_024,
+  /** Each is in a mass reconnect once: the time-out bounds their wait, this their memory. */
+  maxWaiting: 16_384,
   failureThreshold: 20,
   openMs: 500,
 };
