@@ -17,7 +17,7 @@ interface Family {
 describe('docs/operations.md', () => {
   let cluster: Deployment;
   beforeAll(async () => {
-    cluster = await startCluster({ gateways: 1, apis: 1 });
+    cluster = await startCluster({ gateways: 1, apis: 1, config: { prometheus: { upstream_names: false } } });
   }, TEST_DEADLINE_MS);
   afterAll(() => cluster.stop(), TEST_DEADLINE_MS);
 

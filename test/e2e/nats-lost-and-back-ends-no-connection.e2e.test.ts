@@ -107,11 +107,11 @@ describe('cluster', () => {
     const config = { nats: { url: `nats://${address}` } };
     for (const command of ['gateway', 'api'] as const) {
       const one = await startProcess({ command, config, isUnawaited: true });
-      const ended = await Promise.race([one.exited, new Promise((resolve) => setTimeout(resolve, 20_000, 'runs'))]);
+      const ended = await Promise.race([one.exited, new Promise((resolve) => setTimeout(resolve, 45_000, 'runs'))]);
       if (ended === 'runs') expect(await probeHealth(one.url)).not.toMatch(/^200/);
       else expect(ended).toBe(1);
       expect(one.output()).toContain(address);
       await one.kill();
     }
-  });
+  }, 120_000);
 });
