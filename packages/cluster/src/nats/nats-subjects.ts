@@ -2,8 +2,11 @@
 import { createHash } from 'node:crypto';
 import { boundedToken, decodeToken, encodeToken, hashText, MAX_TOKEN_CHARS } from './subject/subject-token.ts';
 
-/** Shards of channel streams unless configured: one stream is one goroutine and one Raft group on the NATS side. */
-export const DEFAULT_SHARDS = 8;
+/**
+ * Shards of channel streams unless configured: one stream is one goroutine and one Raft group on the NATS side. One for each
+ * of three servers to lead; each more costs wake-ups and smaller batches (decision 0016).
+ */
+export const DEFAULT_SHARDS = 3;
 const MAX_SHARDS = 256;
 const PREFIX_PATTERN = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/;
 

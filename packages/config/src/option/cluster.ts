@@ -48,7 +48,7 @@ export const nats: GroupField<FieldsOf<NatsConfig>> = group('NATS with JetStream
   nkeySeed: text('NKey seed.'),
   tls: tls('TLS towards the servers.'),
   replicas: int('Replicas of each stream.', 1, { min: 0, max: 5 }),
-  shards: int('Streams the channels are spread over. Fixed for the life of a cluster.', 8, { min: 0, max: 1024 }),
+  shards: int('Streams the channels are spread over. Fixed for the life of a cluster.', 3, { min: 0, max: 1024 }),
   storage: oneOf('`file` or `memory`.', 'file', ['file', 'memory']),
   maxBytesPerShard: int('Largest size of a log stream, in bytes; 0 is no limit.', 0, { min: 0 }),
   requestTimeoutMs: duration('Limit for one request.', '5s'),

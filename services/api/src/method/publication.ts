@@ -47,12 +47,14 @@ async function publishFollowed(request: BrokerPublish, broker: Broker, call: Fol
 
 function brokerPublish(channel: ChannelFacts, data: Uint8Array, { channels, options }: Publishing): BrokerPublish {
   const retention = retentionOf(channel.options, channels);
+  const isKept = options.skipHistory !== true;
   return {
     channel: channel.name,
     data,
     info: undefined,
     tags: options.tags,
-    ...(options.skipHistory === true ? { streamRetention: retention } : { retention }),
+    retention: isKept ? retention : undefined,
+    streamRetention: isKept ? undefined : retention,
     idempotencyKey: options.idempotencyKey,
     version: options.version,
     versionEpoch: options.versionEpoch,
