@@ -103,7 +103,7 @@ export const CONFIGS = {
   timers: configured({
     client: {
       ping_interval: '1s',
-      pong_timeout: '500ms',
+      pong_timeout: '900ms',
       stale_close_delay: '1s',
       expired_close_delay: '1s',
       expired_sub_close_delay: '1s',
