@@ -2,6 +2,7 @@ import { jsonCodec, protobufCodec } from '@carillon/protocol/client';
 import { afterEach, describe, expect, it } from 'vitest';
 import { connectWs } from '../fixture/ws-client.ts';
 import { eventually, openRaw, textFrame, upgradeRequest } from '../fixture/raw-client.ts';
+import { WsConnection } from './ws-connection.ts';
 import { bytes, type ScriptedSession, startEdge, type TestEdge, type TestEdgeOptions } from '../fixture/start-edge.ts';
 
 let edge: TestEdge | undefined;
@@ -115,6 +116,24 @@ describe('batches of a WebSocket', () => {
     ).toThrow('a bug');
     socket?.send(bytes('b'));
     expect(await client.received(1)).toEqual(['a\nb']);
+  });
+});
+
+describe('a WebSocket whose queue was too long', () => {
+  it('is ended before anything follows on what was dropped, although there is room again in the same turn', async () => {
+    const { wsUrl, sessions, server } = await start();
+    const client = connectWs(wsUrl + PATH);
+    await client.opened;
+    const [session] = sessions;
+    if (!(session?.socket instanceof WsConnection)) throw new Error('no WebSocket');
+    session.socket.subscribe('t');
+    session.socket.overflow();
+    session.socket.drain();
+    expect(session.slowCount).toBe(1);
+    server.publisher.publish('t', bytes('1'), { form: 'json', frameType: 'push_publication', receivers: 1 });
+    expect((await client.closed).code).toBe(3008);
+    expect(client.messages).toEqual([]);
+    expect(session.slowCount).toBe(1);
   });
 });
 

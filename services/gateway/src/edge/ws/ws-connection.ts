@@ -212,6 +212,8 @@ export class WsConnection implements Socket, WatchedWriter {
   drain(): void {
     const ws = this.#ws;
     this.#endpoint.context.writeWatch.progressed(this);
+    // What comes next in this turn would get through, and what was dropped before it would not be missed.
+    this.#tellSlow();
     if (ws === undefined || this.#closeReason === undefined) return;
     if (ws.getBufferedAmount() <= this.#endpoint.context.settings.queueMaxSize) this.#end(ws, this.#closeReason);
   }
@@ -287,9 +289,11 @@ export class WsConnection implements Socket, WatchedWriter {
     this.#state = 'slow';
     // In a turn of its own: the caller may be in a loop over subscribers, or uWebSockets.js in one over topics, and neither
     // survives what the session does now.
-    setImmediate(() => {
-      if (this.#state === 'slow') this.#listener?.onSlow();
-    });
+    setImmediate(() => this.#tellSlow());
+  }
+
+  #tellSlow(): void {
+    if (this.#state === 'slow') this.#listener?.onSlow();
   }
 
   #sendLast(code: number, reason: string): void {
