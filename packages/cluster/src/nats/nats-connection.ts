@@ -32,6 +32,8 @@ export interface NatsLink {
   publish(subject: string, payload: Uint8Array, options?: PublishOptions): void;
   /** The same for who publishes much: for a small part of the CPU time of the library's own way. */
   send(message: OutgoingMessage): void;
+  /** Calls `fn`, which must not throw, at the end of this turn: what it publishes leaves with all that the turn has published. */
+  atTurnEnd(fn: () => void): void;
   /** Resolves when connected; rejects with an OperationalError after `deadlineMs`. */
   whenConnected(deadlineMs: number): Promise<void>;
   /** Calls `fn` after each reconnect of the main connection, subscriptions restored. Returns how to stop that. */
@@ -132,6 +134,10 @@ class Link implements NatsLink {
       ...(reply === '' ? {} : { reply }),
       ...(headers === '' ? {} : { headers: new RawHeaders(headers) }),
     });
+  }
+
+  atTurnEnd(fn: () => void): void {
+    this.#turnWrites.atTurnEnd(fn);
   }
 
   async whenConnected(deadlineMs: number): Promise<void> {

@@ -80,7 +80,12 @@ class StreamPresence implements Presence {
       deadlineMs: times.requestDeadlineMs ?? REQUEST_DEADLINE_MS,
     });
     const shared = { store: this.#store, subjects, nodeId, clock, log };
-    this.#announcer = new PresenceAnnouncer({ ...shared, own: this.#own, checkMs: times.checkMs });
+    this.#announcer = new PresenceAnnouncer({
+      ...shared,
+      own: this.#own,
+      atTurnEnd: (fn) => link.atTurnEnd(fn),
+      checkMs: times.checkMs,
+    });
     this.#purge = new DeadNodePurge({ ...shared, registry, delayMs: times.purgeDelayMs });
     this.#followed = new FollowedChannels({
       link,

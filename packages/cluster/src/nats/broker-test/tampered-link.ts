@@ -49,6 +49,7 @@ export function tamperWith(link: NatsLink, { isLost, deliver, onRead }: Tamperin
     },
     publish: (subject, payload, options) => link.publish(subject, payload, options),
     send: (message) => link.send(message),
+    atTurnEnd: (fn) => link.atTurnEnd(fn),
     whenConnected: (deadlineMs) => link.whenConnected(deadlineMs),
     onReconnect: (fn) => link.onReconnect(fn),
     unavailable: () => link.unavailable(),

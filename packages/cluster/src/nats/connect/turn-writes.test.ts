@@ -99,6 +99,20 @@ describe('writes of one turn', () => {
     }
   });
 
+  it('take with them what is only sent when the turn ends', async () => {
+    const protocol = new Protocol();
+    const { send, writes } = setUp(protocol);
+    send('1');
+    writes.atTurnEnd(() => void send('3'));
+    send('2');
+    await endOfTurn();
+    expect(protocol.pieces).toEqual(['PUB a.b 1\r\n1\r\nPUB a.b 1\r\n2\r\nPUB a.b 1\r\n3\r\n']);
+    let isCalled = false;
+    setUp(null).writes.atTurnEnd(() => (isCalled = true));
+    await endOfTurn();
+    expect(isCalled).toBe(true);
+  });
+
   it('leave before its end when they are many bytes, whole and in order', async () => {
     const protocol = new Protocol();
     const { send } = setUp(protocol);

@@ -33,6 +33,7 @@ export class TurnWrites {
   /** The library's own flush. */
   #flush: () => void = () => undefined;
   #isHolding = false;
+  readonly #lastTasks: (() => void)[] = [];
   #slab: Buffer = NO_SLAB;
   /** From here to `#end` of the slab are frames that the library has not been given. */
   #start = 0;
@@ -67,6 +68,12 @@ export class TurnWrites {
     this.#isHolding = true;
     setImmediate(this.#endTurn);
     return true;
+  }
+
+  /** Calls `fn` when the turn ends, before what it has published leaves: what `fn` publishes goes with it. Must not throw. */
+  atTurnEnd(fn: () => void): void {
+    if (this.begin()) this.#lastTasks.push(fn);
+    else setImmediate(fn);
   }
 
   #reserve(length: number): void {
@@ -109,6 +116,7 @@ export class TurnWrites {
   }
 
   readonly #endTurn = (): void => {
+    for (const task of this.#lastTasks.splice(0)) task();
     this.#isHolding = false;
     this.#protocol?.flushPending();
   };

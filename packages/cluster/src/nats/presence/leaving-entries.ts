@@ -14,6 +14,8 @@ type Member = readonly [channel: string, client: string];
 export interface LeavingEntriesDeps {
   readonly store: Pick<PresenceStore, 'remove' | 'hasAny'>;
   readonly own: OwnEntries;
+  /** Calls back when the turn ends, with what it publishes. */
+  readonly atTurnEnd: (fn: () => void) => void;
 }
 
 /** The removals of one turn, by subject. */
@@ -31,12 +33,14 @@ interface Group {
 export class LeavingEntries {
   readonly #store: LeavingEntriesDeps['store'];
   readonly #own: OwnEntries;
+  readonly #atTurnEnd: LeavingEntriesDeps['atTurnEnd'];
   #group: Group | undefined;
   #unverified: Map<string, Member> = new Map();
 
-  constructor({ store, own }: LeavingEntriesDeps) {
+  constructor({ store, own, atTurnEnd }: LeavingEntriesDeps) {
     this.#store = store;
     this.#own = own;
+    this.#atTurnEnd = atTurnEnd;
   }
 
   /** Resolves when the stream has it no more, as far as can be told; rejects with what `store.remove` rejects with. */
@@ -44,7 +48,7 @@ export class LeavingEntries {
     let group = this.#group;
     if (group === undefined) {
       this.#group = group = { members: new Map(), ...Promise.withResolvers<void>() };
-      setImmediate(() => this.#send());
+      this.#atTurnEnd(() => this.#send());
     }
     group.members.set(subject, member);
     if (group.members.size >= (this.#unverified.size < MAX_UNVERIFIED ? MAX_SHARED : 1)) this.#send();

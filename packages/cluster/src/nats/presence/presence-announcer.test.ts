@@ -77,7 +77,16 @@ describe('presence announcer', () => {
     store = new MapStore();
     own = new OwnEntries();
     const log = createSilentLog();
-    announcer = new PresenceAnnouncer({ store, subjects, own, nodeId: 'n', clock, log, checkMs: CHECK_MS });
+    announcer = new PresenceAnnouncer({
+      store,
+      subjects,
+      own,
+      atTurnEnd: (fn) => void setImmediate(fn),
+      nodeId: 'n',
+      clock,
+      log,
+      checkMs: CHECK_MS,
+    });
     await announcer.start();
   });
 

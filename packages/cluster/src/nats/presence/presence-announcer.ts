@@ -29,6 +29,8 @@ export interface PresenceAnnouncerDeps {
   readonly store: AnnouncerStore;
   readonly subjects: NatsSubjects;
   readonly own: OwnEntries;
+  /** Calls back when the turn ends, with what it publishes. */
+  readonly atTurnEnd: (fn: () => void) => void;
   readonly nodeId: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -59,11 +61,11 @@ export class PresenceAnnouncer {
   #timer: TimerHandle | undefined;
   #isClosed = false;
 
-  constructor({ store, subjects, own, nodeId, clock, log, checkMs }: PresenceAnnouncerDeps) {
+  constructor({ store, subjects, own, atTurnEnd, nodeId, clock, log, checkMs }: PresenceAnnouncerDeps) {
     this.#store = store;
     this.#subjects = subjects;
     this.#own = own;
-    this.#leaving = new LeavingEntries({ store, own });
+    this.#leaving = new LeavingEntries({ store, own, atTurnEnd });
     this.#nodeId = nodeId;
     this.#clock = clock;
     this.#log = log;
