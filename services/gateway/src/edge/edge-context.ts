@@ -5,6 +5,7 @@ import type { Admission, AdmissionObserver } from './admit.ts';
 import type { EdgeSettings, KeptNames } from './edge-settings.ts';
 import type { AcceptSocket, TransportName } from './socket.ts';
 import type { TurnFlush } from './stream/turn-flush.ts';
+import type { MissedMessages } from './ws/missed-messages.ts';
 import type { PendingWrites } from './ws/pending-writes.ts';
 import type { WriteWatch } from './ws/write-watch.ts';
 import type { WsConnection } from './ws/ws-connection.ts';
@@ -24,6 +25,7 @@ export interface EdgeContext {
   /** WebSocket control pings, for connections that use them instead of, or besides, pings of the application. */
   readonly framePings: Heartbeat<WsConnection>;
   readonly pendingWrites: PendingWrites;
+  readonly missedMessages: MissedMessages;
   readonly writeWatch: WriteWatch;
   readonly turnFlush: TurnFlush;
 }

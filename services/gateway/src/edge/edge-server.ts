@@ -18,6 +18,7 @@ import { mountUniHttpStream } from './uni-http-stream.ts';
 import { mountUniSse } from './uni-sse.ts';
 import { mountUniWebsocket } from './uni-websocket.ts';
 import { mountBidirectionalWebsocket } from './websocket.ts';
+import { MissedMessages } from './ws/missed-messages.ts';
 import { PendingWrites } from './ws/pending-writes.ts';
 import { WriteWatch } from './ws/write-watch.ts';
 import type { WsConnection } from './ws/ws-connection.ts';
@@ -150,6 +151,7 @@ function createContext(deps: EdgeServerDeps, live: Pick<EdgeContext, 'isDraining
     observer,
     ...live,
     pendingWrites: new PendingWrites(),
+    missedMessages: new MissedMessages(),
     writeWatch: new WriteWatch(clock),
     turnFlush: new TurnFlush(),
     admission: createAdmission({ ...settings, clock, observer }),
@@ -188,13 +190,14 @@ function mountTransports(app: TemplatedApp, context: EdgeContext, emulate: Emula
 
 function createPublisher(
   listener: Listener,
-  { pendingWrites, writeWatch, settings, observer }: EdgeContext,
+  { pendingWrites, missedMessages, writeWatch, settings, observer }: EdgeContext,
 ): TopicPublisher {
   const { compression, compressionMinSize } = settings.websocket;
   const compressFrom = compression ? compressionMinSize : Number.POSITIVE_INFINITY;
   return {
     publish(topic, message, { form, frameType, receivers }) {
       pendingWrites.flush();
+      missedMessages.leaveTopics();
       writeWatch.topicMessage();
       const isBinary = form === 'protobuf' || form === 'uni_protobuf';
       listener.publish(topic, message, isBinary, message.length >= compressFrom);

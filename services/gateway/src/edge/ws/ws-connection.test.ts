@@ -120,16 +120,17 @@ describe('batches of a WebSocket', () => {
 });
 
 describe('a WebSocket whose queue was too long', () => {
-  it('is ended before anything follows on what was dropped, although there is room again in the same turn', async () => {
+  it('gets nothing after what was dropped, although there is room again in the same turn', async () => {
     const { wsUrl, sessions, server } = await start();
     const client = connectWs(wsUrl + PATH);
     await client.opened;
     const [session] = sessions;
     if (!(session?.socket instanceof WsConnection)) throw new Error('no WebSocket');
     session.socket.subscribe('t');
+    session.socket.subscribe('u');
     session.socket.overflow();
+    server.publisher.publish('u', bytes('1'), { form: 'json', frameType: 'push_publication', receivers: 1 });
     session.socket.drain();
-    expect(session.slowCount).toBe(1);
     server.publisher.publish('t', bytes('1'), { form: 'json', frameType: 'push_publication', receivers: 1 });
     expect((await client.closed).code).toBe(3008);
     expect(client.messages).toEqual([]);

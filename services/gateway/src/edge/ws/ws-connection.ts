@@ -10,6 +10,7 @@ import type { TimerHandle } from '@carillon/service-kit';
 import type { FrameType } from '../../session/frame-type.ts';
 import type { EdgeContext } from '../edge-context.ts';
 import type { HandshakeRequest, Socket, SocketListener, TransportTraits } from '../socket.ts';
+import type { Misser } from './missed-messages.ts';
 import type { WatchedWriter } from './write-watch.ts';
 
 /** What uWebSockets.js keeps for each socket: it copies these properties on its own object. */
@@ -65,7 +66,7 @@ type State = 'opening' | 'open' | 'slow' | 'closing' | 'closed';
 type AfterBatch = { readonly code: number; readonly reason: string } | 'drop' | undefined;
 
 /** A WebSocket as the session sees it. uWebSockets.js keeps the outgoing queue; this bounds it. */
-export class WsConnection implements Socket, WatchedWriter {
+export class WsConnection implements Socket, WatchedWriter, Misser {
   readonly traits: TransportTraits;
   readonly request: HandshakeRequest;
   readonly #endpoint: WsEndpoint;
@@ -212,8 +213,6 @@ export class WsConnection implements Socket, WatchedWriter {
   drain(): void {
     const ws = this.#ws;
     this.#endpoint.context.writeWatch.progressed(this);
-    // What comes next in this turn would get through, and what was dropped before it would not be missed.
-    this.#tellSlow();
     if (ws === undefined || this.#closeReason === undefined) return;
     if (ws.getBufferedAmount() <= this.#endpoint.context.settings.queueMaxSize) this.#end(ws, this.#closeReason);
   }
@@ -243,6 +242,11 @@ export class WsConnection implements Socket, WatchedWriter {
 
   writeTimedOut(): void {
     this.#becomeSlow();
+  }
+
+  leaveTopics(): void {
+    const ws = this.#ws;
+    if (ws !== undefined) for (const topic of ws.getTopics()) ws.unsubscribe(topic);
   }
 
   get #isClosed(): boolean {
@@ -289,11 +293,10 @@ export class WsConnection implements Socket, WatchedWriter {
     this.#state = 'slow';
     // In a turn of its own: the caller may be in a loop over subscribers, or uWebSockets.js in one over topics, and neither
     // survives what the session does now.
-    setImmediate(() => this.#tellSlow());
-  }
-
-  #tellSlow(): void {
-    if (this.#state === 'slow') this.#listener?.onSlow();
+    setImmediate(() => {
+      if (this.#state === 'slow') this.#listener?.onSlow();
+    });
+    this.#endpoint.context.missedMessages.add(this);
   }
 
   #sendLast(code: number, reason: string): void {
@@ -329,7 +332,7 @@ export class WsConnection implements Socket, WatchedWriter {
     if (code === DISCONNECT_CONNECTION_CLOSED.code) ws.close();
     else if (!this.#endpoint.hasClosingHandshake) this.#closeWithoutHandshake();
     else if (ws.getBufferedAmount() <= this.#queueLimitOfClose(code)) this.#end(ws, { code, reason });
-    else this.#endWhenDrained(ws, { code, reason });
+    else this.#endWhenDrained({ code, reason });
   }
 
   /** A slow client may never take what waits; then its connection must not live on without an owner. */
@@ -346,8 +349,8 @@ export class WsConnection implements Socket, WatchedWriter {
    * Over the limit uWebSockets.js drops even close frames. So nothing is added any more, and the frame follows once the
    * client has taken enough; a client that takes nothing is dropped.
    */
-  #endWhenDrained(ws: WebSocket<WsUserData>, close: { readonly code: number; readonly reason: string }): void {
-    for (const topic of ws.getTopics()) ws.unsubscribe(topic);
+  #endWhenDrained(close: { readonly code: number; readonly reason: string }): void {
+    this.leaveTopics();
     this.#closeReason = close;
     this.#drainDeadline = this.#endpoint.context.clock.setTimer(CLOSE_DRAIN_MS, () => this.#ws?.close());
   }
