@@ -103,7 +103,7 @@ describe('on a NATS server', () => {
     const prefix = freshPrefix();
     let numReads = 0;
     const publisher = await nodeFor({ url: server.url, prefix });
-    const reader = await nodeFor({ url: server.url, prefix }, { onRead: () => (numReads += 1) });
+    const reader = await nodeFor({ url: server.url, prefix }, { onRead: () => void (numReads += 1) });
     const channel = freshChannel();
     const retention = retain({ historySize: 10 });
     await publishTexts(publisher, channel, ['a'], retention);

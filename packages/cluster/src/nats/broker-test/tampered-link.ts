@@ -14,8 +14,8 @@ export interface Tampering {
   readonly isLost?: ((message: Msg, subscribed: string) => boolean) | undefined;
   /** Takes the place of a delivery: now, later, twice, or never. */
   readonly deliver?: ((message: Msg, subscribed: string, handOver: () => void) => void) | undefined;
-  /** Told of each request on the connection for reads. */
-  readonly onRead?: ((subject: string, payload: string) => void) | undefined;
+  /** Told of each request on the connection for reads. A text is sent in its place. */
+  readonly onRead?: ((subject: string, payload: string) => string | void) | undefined;
 }
 
 export function tamperWith(link: NatsLink, { isLost, deliver, onRead }: Tampering): NatsLink {
@@ -36,8 +36,8 @@ export function tamperWith(link: NatsLink, { isLost, deliver, onRead }: Tamperin
   });
   const reads = overriding(link.reads, {
     publish: (subject: string, payload?: Payload, options?: PublishOptions): void => {
-      onRead?.(subject, typeof payload === 'string' ? payload : Buffer.from(payload ?? []).toString());
-      link.reads.publish(subject, payload, options);
+      const text = typeof payload === 'string' ? payload : Buffer.from(payload ?? []).toString();
+      link.reads.publish(subject, onRead?.(subject, text) ?? payload, options);
     },
   });
   return {

@@ -22,7 +22,7 @@ import {
   recordEnd,
 } from './log-state.ts';
 import { asReadError, inDoubtError } from './log-errors.ts';
-import { isOfAttempt, isSameRecord, RepeatSearch, sharesPublication } from './repeat-search.ts';
+import { findRecord, isOfAttempt, RepeatSearch } from './repeat-search.ts';
 import { SlotSequences, type SequenceBudget } from './slot-sequences.ts';
 
 /** What all channels of a writer share. */
@@ -286,12 +286,17 @@ export class ChannelLog implements AppendHandler {
   async #answerDuplicate({ step, isInDoubt }: InFlight, sequence: number): Promise<void> {
     const [entry] = step.entries;
     const { reader, clock, idempotency } = this.#shared;
-    // Unreadable is as good as gone: the answer is then made of the top.
-    const record = await reader.recordAt(this.channel, sequence).catch(() => undefined);
+    let record: LogRecord | undefined;
+    let top: LogRecord | undefined;
+    try {
+      record = await reader.recordAt(this.channel, sequence);
+      // A ring that has come round since has lost the first record, and with it the position: the top is the best answer left.
+      top = record ?? (await reader.topForAppend(this.channel, true)).record;
+    } catch (error) {
+      this.onFailure(asReadError(error), true);
+      return;
+    }
     const isOutside = record?.bodies.length === 0;
-    // A ring that has come round since has lost the first record, and with it the position: the top is the best answer left.
-    // The publication is stored either way; only its position may stay unknown.
-    const top = record ?? (await reader.topForAppend(this.channel, true).catch(() => undefined))?.record;
     const position = isOutside ? OUTSIDE : { offset: top?.state.offset ?? 0, epoch: top?.state.epoch ?? '' };
     this.#inFlight = undefined;
     this.#isLoaded = false;
@@ -311,7 +316,9 @@ export class ChannelLog implements AppendHandler {
       const top = await reader.topForAppend(this.channel, true);
       const isMoved = top.record?.bodies.length === 0 && top.sequence !== flight.message?.expectedSequence;
       const found =
-        isMoved && top.record.state.index < record.state.index ? 'absent' : await this.#findRecord(top.record, record);
+        isMoved && top.record.state.index < record.state.index
+          ? 'absent'
+          : await findRecord(reader, this.channel, { top: top.record, ours: record });
       // All that was asked once and refused can be asked again, however small the ring.
       if (found === 'unsure' && flight.isInDoubt) this.#giveUp(flight);
       else if (found !== 'stored' || top.record === undefined) this.#onConflict(flight, found === 'later');
@@ -319,27 +326,6 @@ export class ChannelLog implements AppendHandler {
     } catch (error) {
       this.onFailure(asReadError(error), true);
     }
-  }
-
-  /**
-   * Whether our record is stored, as it is: another writer may have stored some of its publications, in a record of their own.
-   * `later`: it may be stored yet, or some of it is elsewhere, so each publication must be looked for.
-   */
-  async #findRecord(top: LogRecord | undefined, ours: LogRecord): Promise<'stored' | 'absent' | 'later' | 'unsure'> {
-    if (ours.bodies.length === 0) return 'absent';
-    if (top === undefined) return 'later';
-    if (top.state.epoch !== ours.state.epoch) return 'absent';
-    if (isSameRecord(top, ours)) return 'stored';
-    if (sharesPublication(top, ours)) return 'later';
-    // Its slot holds what was there before.
-    if (top.state.index < ours.state.index) return 'later';
-    const { offset } = ours.state;
-    if (offset > top.state.offset) return 'absent';
-    const records = await this.#shared.reader.records(this.channel, top.state, { from: offset, to: offset }, true);
-    if (records.some((record) => isSameRecord(record, ours))) return 'stored';
-    if (records.some((record) => sharesPublication(record, ours))) return 'later';
-    // Somebody else's is there: ours never was. If nothing is there the ring has come round since.
-    return records.length > 0 ? 'absent' : 'unsure';
   }
 
   /** To store it again might double it; nobody knows. */

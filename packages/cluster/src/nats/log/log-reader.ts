@@ -72,9 +72,9 @@ export class LogReader {
     );
   }
 
-  /** The record of a sequence, when the log still has it. */
+  /** The record of a sequence, when the log still has it and it can be read. A replica that is behind has it not yet. */
   async recordAt(channel: string, sequence: number): Promise<LogRecord | undefined> {
-    const stored = await this.#reads.at(this.#streamOf(channel), sequence);
+    const stored = await this.#reads.atFromLeader(this.#streamOf(channel), sequence);
     return stored === undefined ? undefined : this.#decode(channel, stored.data);
   }
 

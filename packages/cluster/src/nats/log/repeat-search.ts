@@ -68,6 +68,32 @@ export function isSameRecord(one: LogRecord, other: LogRecord): boolean {
   );
 }
 
+/**
+ * Whether a record of ours is stored, as it is: another writer may have stored some of its publications, in a record of their
+ * own. `later`: it may be stored yet, or some of it is elsewhere, so each publication must be looked for. `unsure`: the ring
+ * has come round since. Rejects with an OperationalError.
+ */
+export async function findRecord(
+  reader: Pick<LogReader, 'records'>,
+  channel: string,
+  { top, ours }: { readonly top: LogRecord | undefined; readonly ours: LogRecord },
+): Promise<'stored' | 'absent' | 'later' | 'unsure'> {
+  if (ours.bodies.length === 0) return 'absent';
+  if (top === undefined) return 'later';
+  if (top.state.epoch !== ours.state.epoch) return 'absent';
+  if (isSameRecord(top, ours)) return 'stored';
+  if (sharesPublication(top, ours)) return 'later';
+  // Its slot holds what was there before.
+  if (top.state.index < ours.state.index) return 'later';
+  const { offset } = ours.state;
+  if (offset > top.state.offset) return 'absent';
+  const records = await reader.records(channel, top.state, { from: offset, to: offset }, true);
+  if (records.some((record) => isSameRecord(record, ours))) return 'stored';
+  if (records.some((record) => sharesPublication(record, ours))) return 'later';
+  // Somebody else's is there: ours never was.
+  return records.length > 0 ? 'absent' : 'unsure';
+}
+
 /** Whether a record with the key of an entry comes from an earlier attempt at that entry, not from somebody else. */
 export function isOfAttempt({ bodies }: LogRecord, entry: KeyedEntry, isInDoubt: boolean): boolean {
   const [first] = bodies;

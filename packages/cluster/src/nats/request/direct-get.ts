@@ -44,14 +44,17 @@ export class DirectGet {
     throw refused(message);
   }
 
-  /** The message of a sequence, as {@link last}. */
-  at(stream: string, sequence: number): Promise<StoredMessage | undefined> {
-    return this.#one(`$JS.API.DIRECT.GET.${stream}`, `{"seq":${sequence}}`);
+  /** The last message of a subject or filter as the leader of the stream has it. Dearer: keep it for doubts. */
+  lastFromLeader(stream: string, subject: string): Promise<StoredMessage | undefined> {
+    return this.#fromLeader(stream, `{"last_by_subj":${JSON.stringify(subject)}}`);
   }
 
-  /** The last message of a subject or filter as the leader of the stream has it. Dearer: keep it for doubts. */
-  async lastFromLeader(stream: string, subject: string): Promise<StoredMessage | undefined> {
-    const request = `{"last_by_subj":${JSON.stringify(subject)}}`;
+  /** The message of a sequence, as {@link lastFromLeader}. */
+  atFromLeader(stream: string, sequence: number): Promise<StoredMessage | undefined> {
+    return this.#fromLeader(stream, `{"seq":${sequence}}`);
+  }
+
+  async #fromLeader(stream: string, request: string): Promise<StoredMessage | undefined> {
     const message = await this.#ask(`$JS.API.STREAM.MSG.GET.${stream}`, request);
     const answer = JSON.parse(message.string()) as WireMessageAnswer;
     if (answer.error !== undefined) {
