@@ -8,7 +8,7 @@ import { CHAOS_CONFIG, SHARDS } from './channel-kinds.ts';
 import { ChaosRun } from './chaos-run.ts';
 import { say } from './chaos-settings.ts';
 import { startReplicatedCluster, type ChaosCluster } from './cluster/chaos-cluster.ts';
-import { leaderOf, numRoutes } from './cluster/stream-leader.ts';
+import { areReplicasCurrent, leaderOf, numRoutes } from './cluster/stream-leader.ts';
 import { seedOfRun } from './random.ts';
 
 const NUM_CLIENTS = 48;
@@ -17,6 +17,8 @@ const APART_MS = 10_000;
 const POLL_MS = 20;
 // An election takes 5 to 9 s; the machine of a test is busy.
 const RESUME_DEADLINE_MS = 30_000;
+// A server that comes back to a log with other entries than its own may take a while to get them.
+const CATCH_UP_DEADLINE_MS = 120_000;
 
 let cluster: ChaosCluster;
 
@@ -67,6 +69,16 @@ async function resumeMs(run: ChaosRun, channels: readonly string[]): Promise<num
   return performance.now() - startedAt;
 }
 
+/** Until then reads may be answered by the server that was away, and tell of an earlier state. */
+async function untilCaughtUp(): Promise<void> {
+  const startedAt = performance.now();
+  while (!(await areReplicasCurrent(cluster.servers))) {
+    if (performance.now() - startedAt > CATCH_UP_DEADLINE_MS) throw new Error('a replica does not catch up');
+    await sleep(POLL_MS);
+  }
+  say(`the replicas had caught up after another ${Math.round(performance.now() - startedAt)} ms`);
+}
+
 test('the leader of a shard dies by kill -9: nothing acknowledged is lost, nothing is doubled, writes resume', () =>
   withRun(async (run) => {
     const { leader, channels } = await shardOf(run);
@@ -96,6 +108,7 @@ test('a server is parted from the others for 10 s: nothing acknowledged is lost 
     say(
       `${channels.length} channels took publications ${Math.round(performance.now() - startedAt)} ms after it was back`,
     );
+    await untilCaughtUp();
     await sleep(WORK_MS);
     run.publisher.readsMayBeStale = false;
     await run.settle();
@@ -113,6 +126,7 @@ test('a server freezes for 10 s: nothing is lost or doubled, also by what it say
     say(
       `${channels.length} channels took publications ${Math.round(await resumeMs(run, channels))} ms after it went on`,
     );
+    await untilCaughtUp();
     await sleep(WORK_MS);
     run.publisher.readsMayBeStale = false;
     await run.settle();
