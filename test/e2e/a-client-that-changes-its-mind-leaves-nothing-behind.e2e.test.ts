@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import type { Deployment } from '../harness/deployment.ts';
+import { startBehindFront, type BehindFront } from '../harness/behind-front.ts';
 import { DEPLOYMENTS } from '../harness/deployments.ts';
 import { eventually, within } from '../harness/eventually.ts';
 import type { OfficialClient } from '../harness/official-client.ts';
-import { openTransportClient, TRANSPORTS } from '../harness/official-transports.ts';
-import { startTcpFront, type TcpFront } from '../harness/tcp-front.ts';
+import { TRANSPORTS } from '../harness/official-transports.ts';
 
 const config = {
   http_stream: { enabled: true },
@@ -27,27 +26,18 @@ const DEADLINE_MS = 30_000;
 type Kind = (typeof TRANSPORTS)[number];
 
 describe.each(DEPLOYMENTS)('$kind', ({ start }) => {
-  let server: Deployment;
-  let front: TcpFront;
-  const clients: OfficialClient[] = [];
-
+  let site: BehindFront;
   beforeAll(async () => {
-    server = await start({ config });
-    front = await startTcpFront(server.gateways.map(({ port }) => port));
+    site = await startBehindFront(start, { config });
   });
-  afterAll(async () => {
-    for (const client of clients) client.close();
-    await front.stop();
-    await server.stop();
-  });
+  afterAll(() => site.stop());
 
   const create = (kind: Kind): OfficialClient => {
-    const client = openTransportClient({ ...kind, port: front.port, token: server.token('u') });
-    clients.push(client);
+    const client = site.client({ ...kind, token: site.server.token('u') });
     return client;
   };
   const present = async (channel: string): Promise<number> => {
-    const { body } = await server.api('presence', { channel });
+    const { body } = await site.server.api('presence', { channel });
     return Object.keys(body.result?.['presence'] ?? {}).length;
   };
   const channelOf = (what: string, { transport, encoding }: Kind): string => `${what}-${transport}-${encoding}`;
@@ -69,7 +59,7 @@ describe.each(DEPLOYMENTS)('$kind', ({ start }) => {
     await eventually(async () => expect(await present(channel)).toBe(1));
     subscription.unsubscribe();
     await eventually(async () => expect(await present(channel)).toBe(0));
-    await server.api('publish', { channel, data: {} });
+    await site.server.api('publish', { channel, data: {} });
     // An answer to a later command says that nothing else is on its way.
     await client.client.presence(channel);
     expect(publications).toEqual([]);
@@ -113,7 +103,7 @@ describe.each(DEPLOYMENTS)('$kind', ({ start }) => {
     await client.connect();
     const { subscription, publications } = await client.subscribe(channel);
     subscription.unsubscribe();
-    for (const data of [1, 2, 3]) await server.api('publish', { channel, data });
+    for (const data of [1, 2, 3]) await site.server.api('publish', { channel, data });
     subscription.once('subscribed', () => subscription.unsubscribe());
     subscription.subscribe();
     await eventually(() => expect(subscription.state).toBe('unsubscribed'));

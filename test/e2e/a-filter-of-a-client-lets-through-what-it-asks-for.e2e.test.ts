@@ -1,12 +1,11 @@
 import type { FilterNode } from 'centrifuge';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import type { Deployment } from '../harness/deployment.ts';
+import { startBehindFront, type BehindFront } from '../harness/behind-front.ts';
 import { DEPLOYMENTS } from '../harness/deployments.ts';
 import { eventually, within } from '../harness/eventually.ts';
 import type { OfficialClient, Recording } from '../harness/official-client.ts';
-import { openTransportClient, TRANSPORTS } from '../harness/official-transports.ts';
-import { startTcpFront, type TcpFront } from '../harness/tcp-front.ts';
+import { TRANSPORTS } from '../harness/official-transports.ts';
 
 const config = {
   http_stream: { enabled: true },
@@ -46,31 +45,26 @@ const DEADLINE_MS = 30_000;
 type Kind = (typeof TRANSPORTS)[number];
 
 describe.each(DEPLOYMENTS)('$kind', ({ start }) => {
-  let server: Deployment;
-  let front: TcpFront;
-  const clients: OfficialClient[] = [];
-
+  let site: BehindFront;
   beforeAll(async () => {
-    server = await start({ config });
-    front = await startTcpFront(server.gateways.map(({ port }) => port));
+    site = await startBehindFront(start, { config });
   });
-  afterAll(async () => {
-    for (const client of clients) client.close();
-    await front.stop();
-    await server.stop();
-  });
+  afterAll(() => site.stop());
 
   const open = async (kind: Kind): Promise<OfficialClient> => {
-    const client = openTransportClient({ ...kind, port: front.port, token: server.token('u') });
-    clients.push(client);
+    const client = site.client({ ...kind, token: site.server.token('u') });
     await client.connect();
     return client;
   };
   /** Publishes each tick and then one that every filter here lets through. */
   const tick = async (channel: string, round: string): Promise<void> => {
     for (const tags of TICKS)
-      await server.api('publish', { channel, data: `${round} ${tags.ticker} ${tags.price}`, tags });
-    await server.api('publish', { channel, data: `${round} end`, tags: { ticker: 'MSFT', price: '0', source: 'end' } });
+      await site.server.api('publish', { channel, data: `${round} ${tags.ticker} ${tags.price}`, tags });
+    await site.server.api('publish', {
+      channel,
+      data: `${round} end`,
+      tags: { ticker: 'MSFT', price: '0', source: 'end' },
+    });
   };
   const expectRound = async ({ publications }: Recording, round: string, ticks: readonly string[]): Promise<void> => {
     await eventually(() => expect(publications.at(-1)).toBe(`${round} end`));

@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import type { Deployment } from '../harness/deployment.ts';
+import { startBehindFront, type BehindFront } from '../harness/behind-front.ts';
 import { DEPLOYMENTS } from '../harness/deployments.ts';
 import { eventually } from '../harness/eventually.ts';
 import type { OfficialClient } from '../harness/official-client.ts';
-import { openTransportClient, TRANSPORTS } from '../harness/official-transports.ts';
-import { startTcpFront, type TcpFront } from '../harness/tcp-front.ts';
+import { TRANSPORTS } from '../harness/official-transports.ts';
 
 const config = {
   http_stream: { enabled: true },
@@ -21,24 +20,15 @@ const config = {
 type Kind = (typeof TRANSPORTS)[number];
 
 describe.each(DEPLOYMENTS)('$kind', ({ start }) => {
-  let server: Deployment;
-  let front: TcpFront;
-  const clients: OfficialClient[] = [];
-
+  let site: BehindFront;
   beforeAll(async () => {
-    server = await start({ config });
-    front = await startTcpFront(server.gateways.map(({ port }) => port));
+    site = await startBehindFront(start, { config });
   });
-  afterAll(async () => {
-    for (const client of clients) client.close();
-    await front.stop();
-    await server.stop();
-  });
+  afterAll(() => site.stop());
 
   /** A client with all that it is told of channels which the server subscribes it to, in order. */
   const create = (kind: Kind, token: string): { opened: OfficialClient; told: string[] } => {
-    const opened = openTransportClient({ ...kind, port: front.port, token });
-    clients.push(opened);
+    const opened = site.client({ ...kind, token });
     const told: string[] = [];
     const text = (data: unknown): unknown =>
       data instanceof Uint8Array ? JSON.parse(new TextDecoder().decode(data)) : data;
@@ -53,20 +43,20 @@ describe.each(DEPLOYMENTS)('$kind', ({ start }) => {
   it.each(TRANSPORTS)('$transport with $encoding: channels of the token go on where they were', async (kind) => {
     const user = `${kind.transport}-${kind.encoding}`;
     const [log, live] = [`log:${user}`, `live:${user}`];
-    const { opened, told } = create(kind, server.token(user, { channels: [log, live] }));
+    const { opened, told } = create(kind, site.server.token(user, { channels: [log, live] }));
     await opened.connect();
     await eventually(() => expect([...told].toSorted()).toEqual([`${live} subscribed`, `${log} subscribed`]));
     told.length = 0;
-    for (const channel of [log, live]) await server.api('publish', { channel, data: 1 });
+    for (const channel of [log, live]) await site.server.api('publish', { channel, data: 1 });
     await eventually(() => expect([...told].toSorted()).toEqual([`${live} 1`, `${log} 1`]));
 
     opened.close();
     await eventually(async () => {
-      const { body } = await server.api('presence_stats', { channel: live });
+      const { body } = await site.server.api('presence_stats', { channel: live });
       expect(body.result).toEqual({ num_clients: 0, num_users: 0 });
     });
     told.length = 0;
-    for (const data of [2, 3]) for (const channel of [log, live]) await server.api('publish', { channel, data });
+    for (const data of [2, 3]) for (const channel of [log, live]) await site.server.api('publish', { channel, data });
     await opened.connect();
     await eventually(() =>
       expect([...told].toSorted()).toEqual([`${live} subscribed`, `${log} 2`, `${log} 3`, `${log} recovered true`]),
@@ -79,15 +69,15 @@ describe.each(DEPLOYMENTS)('$kind', ({ start }) => {
     async (kind) => {
       const user = `api-${kind.transport}-${kind.encoding}`;
       const channel = `live:${user}`;
-      const { opened, told } = create(kind, server.token(user));
+      const { opened, told } = create(kind, site.server.token(user));
       await opened.connect();
-      await server.api('subscribe', { user, channel });
+      await site.server.api('subscribe', { user, channel });
       await eventually(() => expect(told).toEqual([`${channel} subscribed`]));
-      await server.api('publish', { channel, data: 'a' });
+      await site.server.api('publish', { channel, data: 'a' });
       await eventually(() => expect(told.at(-1)).toBe(`${channel} a`));
-      await server.api('unsubscribe', { user, channel });
+      await site.server.api('unsubscribe', { user, channel });
       await eventually(() => expect(told.at(-1)).toBe(`${channel} unsubscribed`));
-      await server.api('subscribe', { user, channel });
+      await site.server.api('subscribe', { user, channel });
       await eventually(() => expect(told.at(-1)).toBe(`${channel} subscribed`));
 
       opened.close();
@@ -96,7 +86,7 @@ describe.each(DEPLOYMENTS)('$kind', ({ start }) => {
       await eventually(() => expect(told.at(-1)).toBe(`${channel} unsubscribed`));
       // The server may hear of the end of the first connection after the second one has begun.
       await eventually(async () => {
-        const { body } = await server.api('presence_stats', { channel });
+        const { body } = await site.server.api('presence_stats', { channel });
         expect(body.result).toEqual({ num_clients: 0, num_users: 0 });
       });
     },

@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import type { Deployment } from '../harness/deployment.ts';
+import { startBehindFront, type BehindFront } from '../harness/behind-front.ts';
 import { DEPLOYMENTS } from '../harness/deployments.ts';
 import { eventually } from '../harness/eventually.ts';
 import type { OfficialClient } from '../harness/official-client.ts';
-import { openTransportClient, TRANSPORTS } from '../harness/official-transports.ts';
-import { startTcpFront, type TcpFront } from '../harness/tcp-front.ts';
+import { TRANSPORTS } from '../harness/official-transports.ts';
 
 const config = {
   http_stream: { enabled: true },
@@ -28,23 +27,14 @@ type Kind = (typeof TRANSPORTS)[number];
 
 // The front gives each connection to the next gateway: commands reach a stream of another gateway.
 describe.each(DEPLOYMENTS)('$kind', ({ start }) => {
-  let server: Deployment;
-  let front: TcpFront;
-  const clients: OfficialClient[] = [];
-
+  let site: BehindFront;
   beforeAll(async () => {
-    server = await start({ config });
-    front = await startTcpFront(server.gateways.map(({ port }) => port));
+    site = await startBehindFront(start, { config });
   });
-  afterAll(async () => {
-    for (const client of clients) client.close();
-    await front.stop();
-    await server.stop();
-  });
+  afterAll(() => site.stop());
 
   const open = async (kind: Kind, user: string): Promise<OfficialClient> => {
-    const client = openTransportClient({ ...kind, port: front.port, token: server.token(user) });
-    clients.push(client);
+    const client = site.client({ ...kind, token: site.server.token(user) });
     await client.connect();
     return client;
   };
@@ -66,8 +56,7 @@ describe.each(DEPLOYMENTS)('$kind', ({ start }) => {
   it.each(TRANSPORTS)(
     '$transport with $encoding: a call made before the connection is answered after it',
     async (kind) => {
-      const client = openTransportClient({ ...kind, port: front.port, token: server.token('early') });
-      clients.push(client);
+      const client = site.client({ ...kind, token: site.server.token('early') });
       const answer = client.client.rpc('nothing', client.payload({})).catch((error: unknown) => error);
       await client.connect();
       expect(await answer).toMatchObject({ code: 108 });
@@ -78,31 +67,29 @@ describe.each(DEPLOYMENTS)('$kind', ({ start }) => {
     const channel = `missed-${nameOf(kind)}`;
     const client = await open(kind, 'bob');
     const { publications, events } = await client.subscribe(channel);
-    await server.api('publish', { channel, data: 1 });
+    await site.server.api('publish', { channel, data: 1 });
     await eventually(() => expect(publications).toEqual([1]));
     client.close();
-    for (const data of [2, 3, 4]) await server.api('publish', { channel, data });
+    for (const data of [2, 3, 4]) await site.server.api('publish', { channel, data });
     await client.connect();
     await eventually(() => expect(publications).toEqual([1, 2, 3, 4]));
-    await server.api('publish', { channel, data: 5 });
+    await site.server.api('publish', { channel, data: 5 });
     await eventually(() => expect(publications).toEqual([1, 2, 3, 4, 5]));
     expect(events.filter((event) => /^(subscribed|recovered|not)/.test(event))).toEqual(['subscribed', 'recovered']);
   });
 
   it.each(TRANSPORTS)('$transport with $encoding: a lost network is found again', async (kind) => {
     const network = new EventTarget();
-    const client = openTransportClient({
+    const client = site.client({
       ...kind,
-      port: front.port,
-      token: server.token('dan'),
+      token: site.server.token('dan'),
       networkEventTarget: network,
     });
-    clients.push(client);
     await client.connect();
     const { publications } = await client.subscribe(`net-${nameOf(kind)}`);
     network.dispatchEvent(new Event('offline'));
     expect(client.client.state).toBe('connecting');
-    await server.api('publish', { channel: `net-${nameOf(kind)}`, data: 'meanwhile' });
+    await site.server.api('publish', { channel: `net-${nameOf(kind)}`, data: 'meanwhile' });
     network.dispatchEvent(new Event('online'));
     await eventually(() => expect(publications).toEqual(['meanwhile']));
   });
@@ -111,11 +98,11 @@ describe.each(DEPLOYMENTS)('$kind', ({ start }) => {
     const client = await open(kind, 'eve');
     const kept = await client.subscribe(`kept-${nameOf(kind)}`);
     const dropped = await client.subscribe(`dropped-${nameOf(kind)}`);
-    await server.api('unsubscribe', { user: 'eve', channel: `dropped-${nameOf(kind)}` });
+    await site.server.api('unsubscribe', { user: 'eve', channel: `dropped-${nameOf(kind)}` });
     await eventually(() => expect(dropped.events).toContain('unsubscribed 2000'));
-    await server.api('publish', { channel: `kept-${nameOf(kind)}`, data: 'still here' });
+    await site.server.api('publish', { channel: `kept-${nameOf(kind)}`, data: 'still here' });
     await eventually(() => expect(kept.publications).toEqual(['still here']));
-    await server.api('disconnect', { user: 'eve' });
+    await site.server.api('disconnect', { user: 'eve' });
     await eventually(() => expect(client.events.at(-1)).toBe('disconnected 3503'));
   });
 });
